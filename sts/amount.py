@@ -26,22 +26,27 @@ remainder over.
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sts.errors import AmountNegativeError, AmountNotIntegerError, AmountTooLargeError
-from sts.errors import FieldRangeError
+from sts.errors import (
+    AmountNegativeError,
+    AmountNotIntegerError,
+    AmountTooLargeError,
+    FieldRangeError,
+)
 
 _MANTISSA_BITS: Final = 14
 _MANTISSAS: Final = 1 << _MANTISSA_BITS
 _UNIT_EXPONENTS: Final = 4
+_LARGEST_CODE: Final = 0xFFFF
+_LARGEST_SIGN_EXPONENT: Final = 0xF
 _CURRENCY_EXPONENTS: Final = 32
 
 
-def _offset(exponent: int) -> int:
-    # 2^14 · 1, 11, 111, …: the sum of all ranges below this exponent's.
-    return _MANTISSAS * ((10**exponent - 1) // 9)
-
-
-_STEPS: Final = tuple(10**exponent for exponent in range(_CURRENCY_EXPONENTS))
-_OFFSETS: Final = tuple(_offset(exponent) for exponent in range(_CURRENCY_EXPONENTS + 1))
+_STEPS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(_CURRENCY_EXPONENTS))
+_OFFSETS: Final[tuple[int, ...]] = tuple(
+    # 2^14 · 0, 1, 11, 111, …: all the ranges below this exponent's.
+    _MANTISSAS * (step // 9)
+    for step in (*_STEPS, 10**_CURRENCY_EXPONENTS)
+)
 
 LARGEST_UNIT_AMOUNT: Final = _OFFSETS[3] + (_MANTISSAS - 1) * _STEPS[3]
 """18 201 624: the largest value of a unit amount or a power limit."""
@@ -89,8 +94,8 @@ class _CodedQuantity:
 
     def __post_init__(self) -> None:
         """Check that the code has 16 bits."""
-        if not 0 <= self.code <= 0xFFFF:
-            raise FieldRangeError("amount code", low=0, high=0xFFFF, found=self.code)
+        if not 0 <= self.code <= _LARGEST_CODE:
+            raise FieldRangeError("amount code", low=0, high=_LARGEST_CODE, found=self.code)
 
     @property
     def value(self) -> int:
@@ -199,10 +204,12 @@ class CurrencyAmount:
         Raises:
             FieldRangeError: A field is out of range, or a negative zero.
         """
-        if not 0 <= sign_exponent <= 0xF:
-            raise FieldRangeError("sign and exponent", low=0, high=0xF, found=sign_exponent)
-        if not 0 <= code <= 0xFFFF:
-            raise FieldRangeError("amount code", low=0, high=0xFFFF, found=code)
+        if not 0 <= sign_exponent <= _LARGEST_SIGN_EXPONENT:
+            raise FieldRangeError(
+                "sign and exponent", low=0, high=_LARGEST_SIGN_EXPONENT, found=sign_exponent
+            )
+        if not 0 <= code <= _LARGEST_CODE:
+            raise FieldRangeError("amount code", low=0, high=_LARGEST_CODE, found=code)
         return cls(
             negative=bool(sign_exponent >> 3),
             exponent=(sign_exponent & 7) << 2 | code >> _MANTISSA_BITS,

@@ -375,7 +375,7 @@ class NonCanonicalTokenError(TokenError):
 
     code = "NON_CANONICAL_TOKEN"
 
-    def __init__(  # noqa: PLR0913 - one keyword a fact that the meter needs for its answer
+    def __init__(
         self,
         *,
         kind: str,
@@ -464,7 +464,8 @@ class StaTablesError(CryptoError):
     """A file of STA tables that is not three permutations."""
 
     code = "STA_TABLES"
-    hint = 'the file is JSON: {"name", "substitution_1": [16], "substitution_2": [16], ' + (
+    hint = (
+        'the file is JSON: {"name", "substitution_1": [16], "substitution_2": [16], '
         '"permutation": [64]}'
     )
 

@@ -156,7 +156,7 @@ def explain(
         try:
             row, raw = read_block(clear, token_class, key_bits)
             kind = row.name
-            fields = _block_fields(row, raw, clear, base_date)
+            fields = _block_fields(row, raw, clear=clear, base_date=base_date)
             token = decode_block(clear, token_class, key_bits)
         except StsError as error:
             problem = error
@@ -204,7 +204,7 @@ def _class_field(token_class: int) -> FieldAnatomy:
 
 
 def _block_fields(
-    kind: TokenKind, raw: Fields, clear: int, base_date: BaseDate | None
+    kind: TokenKind, raw: Fields, *, clear: int, base_date: BaseDate | None
 ) -> tuple[FieldAnatomy, ...]:
     """List subclass, content and checksum in the order of their bits."""
     secret = {column.name for column in kind.columns if column.secret}
@@ -217,7 +217,7 @@ def _block_fields(
             raw=None if name in secret else raw[name],
             meaning="part of the new key, not shown"
             if name in secret
-            else _meaning(name, raw, kind, base_date),
+            else _meaning(name, raw, kind=kind, base_date=base_date),
         )
         for name, high, low in kind.layout.positions(CONTENT_LOWEST_BIT)
     )
@@ -241,7 +241,7 @@ def _block_fields(
 _Meaning = Callable[[int, Fields, TokenKind], str]
 
 
-def _meaning(name: str, raw: Fields, kind: TokenKind, base_date: BaseDate | None) -> str:
+def _meaning(name: str, raw: Fields, *, kind: TokenKind, base_date: BaseDate | None) -> str:
     if name == "tid":
         return _tid_meaning(raw[name], base_date)
     return _MEANINGS[name](raw[name], raw, kind)

@@ -49,7 +49,7 @@ def _require_check_digit(name: str, text: str) -> None:
         raise WrongCheckDigitError(name, expected=expected, found=found)
 
 
-def _require_range(name: str, value: int, low: int, high: int) -> None:
+def _require_range(name: str, value: int, *, low: int, high: int) -> None:
     # bool is an int to Python, but True is no key revision number.
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise OutOfRangeError(name, low=low, high=high, found=value)
@@ -89,7 +89,7 @@ class DecoderReferenceNumber:
             OutOfRangeError: The serial number has more than 8 digits.
         """
         _require_digits("manufacturer code", manufacturer_code, (2, 4))
-        _require_range("decoder serial number", serial_number, 0, 99_999_999)
+        _require_range("decoder serial number", serial_number, low=0, high=99_999_999)
         body = f"{manufacturer_code}{serial_number:08d}"
         return cls(f"{body}{check_digit(body)}")
 
@@ -189,7 +189,7 @@ class SupplyGroupCode:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        _require_range("supply group code", self.number, 0, 999_999)
+        _require_range("supply group code", self.number, low=0, high=999_999)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -224,7 +224,7 @@ class TariffIndex:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        _require_range("tariff index", self.number, 0, 99)
+        _require_range("tariff index", self.number, low=0, high=99)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -257,7 +257,7 @@ class KeyRevisionNumber:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        _require_range("key revision number", self.number, 1, 9)
+        _require_range("key revision number", self.number, low=1, high=9)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -298,7 +298,7 @@ class KeyExpiryNumber:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        _require_range("key expiry number", self.number, 0, 255)
+        _require_range("key expiry number", self.number, low=0, high=255)
 
     @property
     def last_tid_minutes(self) -> int:
@@ -337,7 +337,7 @@ class KeyType(IntEnum):
         Raises:
             OutOfRangeError: Not a whole number from 0 to 3.
         """
-        _require_range("key type", number, 0, 3)
+        _require_range("key type", number, low=0, high=3)
         return cls(number)
 
 

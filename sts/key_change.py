@@ -64,6 +64,8 @@ PERMITTED_KEY_TYPES: Final = frozenset(
 )
 """Changes of key type, present to new, that are permitted (IEC 62055-41, 6.5.2.4)."""
 
+_NO_EXPIRY: Final = KeyExpiryNumber(255)
+
 _PART_NUMBER: Final[dict[type, int]] = {
     Set1stSectionDecoderKey: 1,
     Set2ndSectionDecoderKey: 2,
@@ -255,7 +257,7 @@ class KeyState:
 
     attributes: KeyAttributes
     algorithm: KeyGenerationAlgorithm | None
-    key_expiry_number: KeyExpiryNumber = KeyExpiryNumber(255)
+    key_expiry_number: KeyExpiryNumber = _NO_EXPIRY
 
 
 def check(

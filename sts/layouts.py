@@ -282,7 +282,7 @@ def _management(
     )
 
 
-def _key_change(  # noqa: PLR0913 - a row has as many columns as it has
+def _key_change(
     subclass: int,
     token_type: Callable[..., Token],
     name: str,

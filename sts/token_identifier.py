@@ -127,7 +127,7 @@ def require_unexpired(
         )
 
 
-def next_token_identifier(  # noqa: PLR0913 - each keyword is one policy of the supply group
+def next_token_identifier(
     issued: Collection[int],
     now: datetime,
     *,

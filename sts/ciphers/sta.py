@@ -17,6 +17,7 @@ bits there is a table of 256 numbers, and a round is eight look-ups, added up.
 """
 
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias, final
 
 from sts.ciphers.keyed import KeyedCipher
@@ -28,7 +29,7 @@ _ROUNDS: Final = 16
 _NIBBLES: Final = 16
 _ALL_ONES: Final = (1 << 64) - 1
 _KEPT_TABLE_SETS: Final = 4
-"""How many prepared sets (some 2 MB each) are kept; an installation uses one or two."""
+"""How many prepared sets (some 1.5 MB each) are kept; an installation uses one or two."""
 
 _ByteTable: TypeAlias = tuple[int, ...]
 """What the value of one byte becomes, its bits where the permutation takes them."""
@@ -157,13 +158,11 @@ def _step_chooser(
     substitutions: tuple[tuple[int, ...], tuple[int, ...]], permutation: tuple[int, ...]
 ) -> _StepChooser:
     """Combine substitution and permutation for every byte and every choice of tables."""
-    nibble_tables = [
-        [
-            [_moved(entry, permutation[4 * nibble : 4 * nibble + 4]) for entry in substitution]
-            for substitution in substitutions
-        ]
-        for nibble in range(_NIBBLES)
-    ]
+    nibble_tables = []
+    for nibble in range(_NIBBLES):
+        destinations = permutation[4 * nibble : 4 * nibble + 4]
+        moved = [_moved(value, destinations) for value in range(16)]
+        nibble_tables.append([[moved[entry] for entry in table] for table in substitutions])
     byte_tables = [
         _byte_tables(*pair) for pair in zip(nibble_tables[::2], nibble_tables[1::2], strict=True)
     ]
@@ -173,14 +172,14 @@ def _step_chooser(
 def _byte_tables(lower: list[list[int]], upper: list[list[int]]) -> list[_ByteTable]:
     """Join the tables of a byte's two nibbles, by the two key bits (bit 0 for the lower)."""
     return [
-        tuple(high + low for high in upper[bits >> 1] for low in lower[bits & 1])
+        tuple(chain.from_iterable(map(high.__add__, lower[bits & 1]) for high in upper[bits >> 1]))
         for bits in range(4)
     ]
 
 
 def _moved(nibble: int, destinations: tuple[int, ...]) -> int:
     """Spread the four bits of a nibble over the block."""
-    return sum((nibble >> bit & 1) << place for bit, place in enumerate(destinations))
+    return sum([(nibble >> bit & 1) << place for bit, place in enumerate(destinations)])
 
 
 def _half_steps(byte_tables: list[list[_ByteTable]]) -> tuple[_Step, ...]:

@@ -23,7 +23,8 @@ from sts.errors import (
     ReservedClassError,
     ReservedSubclassError,
 )
-from sts.layouts import KIND_INDEX, Fields, TokenKind
+from sts.layouts import KIND_INDEX
+from sts.token_kinds import Fields, TokenKind
 from sts.tokens import BlockCipher, ReservedToken, Token
 
 TOKEN_DIGITS: Final = 20

@@ -22,7 +22,7 @@ from sts.codec import (
 from sts.crc import token_crc
 from sts.errors import DecoderKeyRequiredError, ReservedClassError, StsError
 from sts.identifiers import BaseDate, KeyType
-from sts.layouts import CONTENT_LOWEST_BIT, KIND_INDEX, Fields, TokenKind
+from sts.layouts import KIND_INDEX
 from sts.meanings import (
     CLASS_NAMES,
     EXTENDED_FLAG_NAMES,
@@ -34,6 +34,7 @@ from sts.meanings import (
     tenths_text,
 )
 from sts.token_identifier import datetime_from_tid, is_reserved_minute
+from sts.token_kinds import CONTENT_LOWEST_BIT, Fields, TokenKind
 from sts.tokens import (
     EXTENDED_FLAG_INDEX,
     BlockCipher,

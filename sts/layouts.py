@@ -6,13 +6,12 @@ the token carries, and what the content must not be. Adding a token kind is addi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sts.amount import CurrencyAmount, PowerLimit, UnitAmount
-from sts.bits import Layout
+from sts.amount import PowerLimit, UnitAmount
 from sts.identifiers import KeyRevisionNumber, KeyType, SupplyGroupCode, TariffIndex
+from sts.token_kinds import CONTENT_BITS, Column, Rule, TokenKind
 from sts.tokens import (
     ClearCredit,
     ClearTamperCondition,
@@ -37,105 +36,6 @@ from sts.tokens import (
     TransferCurrencyCredit,
     WriteExtended,
 )
-
-CONTENT_BITS: Final = 44
-CONTENT_LOWEST_BIT: Final = 16
-
-Fields = Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of a token: its name, its width, and the attribute that it becomes.
-
-    Attributes:
-        name: The field's name, also the attribute's.
-        width: In bits.
-        to_attribute: Raw whole number to attribute value.
-        to_raw: Token to raw whole number.
-        secret: Whether it is part of a key: then it is never shown.
-        is_attribute: False for padding, which the token does not have.
-    """
-
-    name: str
-    width: int
-    to_attribute: Callable[[int], object] = int
-    to_raw: Callable[[Any], int] = field(default=int)
-    secret: bool = False
-    is_attribute: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What the content must be beyond fitting its bits.
-
-    Attributes:
-        field: The field that breaks the rule.
-        text: The rule in words.
-        fault: Whether a meter answers FormatError or RangeError.
-        holds: Whether these raw fields keep the rule.
-    """
-
-    field: str
-    text: str
-    fault: Literal["format", "range"]
-    holds: Callable[[Fields], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenKind:
-    """One row of the table.
-
-    Attributes:
-        token_class: 0 to 2.
-        subclass: 0 to 15.
-        name: The standard's name of the token.
-        token_type: The dataclass that the fields become.
-        columns: The 44 bits of content, most significant field first.
-        constants: Attributes of the token that class and subclass alone decide.
-        rules: Checked after the checksum, in order.
-        currency_crc: Whether the checksum is CRC_C.
-        key_bits: The decoder key length that the row is for; None for both.
-        layout: The widths of the columns.
-    """
-
-    token_class: int
-    subclass: int
-    name: str
-    token_type: Callable[..., Token]
-    columns: tuple[Column, ...]
-    constants: Mapping[str, object] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
-    currency_crc: bool = False
-    key_bits: int | None = None
-    layout: Layout = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Derive the layout and make sure that it fills the content exactly."""
-        layout = Layout(*((column.name, column.width) for column in self.columns))
-        assert layout.width == CONTENT_BITS, self.name
-        object.__setattr__(self, "layout", layout)
-
-    def build(self, fields: Fields) -> Token:
-        """Return the token of raw fields that keep all rules."""
-        attributes = {
-            column.name: column.to_attribute(fields[column.name])
-            for column in self.columns
-            if column.is_attribute
-        }
-        if self.currency_crc:
-            attributes = _currency_attributes(fields)
-        return self.token_type(**attributes, **self.constants)
-
-    def fields_of(self, token: Token) -> dict[str, int]:
-        """Return the raw fields of a token of this kind."""
-        return {column.name: column.to_raw(token) for column in self.columns}
-
-
-def _currency_attributes(fields: Fields) -> dict[str, object]:
-    """Join the two fields that one currency amount is spread over."""
-    amount = CurrencyAmount.from_fields(fields["sign_exponent"], fields["amount"])
-    return {"tid": fields["tid"], "amount": amount}
 
 
 def _column(name: str, width: int) -> Column:

@@ -1,0 +1,53 @@
+"""The words that all tokens share: services, registers, the cipher they are made with."""
+
+from enum import IntEnum
+from typing import Protocol
+
+from sts.errors import FieldRangeError
+
+
+class BlockCipher(Protocol):
+    """A cipher under one decoder key, over blocks of 64 bits as whole numbers."""
+
+    @property
+    def key_bits(self) -> int:
+        """Length of the decoder key, 64 or 128: it decides between the key change layouts."""
+        ...
+
+    def encrypt_block(self, block: int) -> int:
+        """Encrypt one block."""
+        ...
+
+    def decrypt_block(self, block: int) -> int:
+        """Decrypt one block."""
+        ...
+
+
+class Service(IntEnum):
+    """What is sold; the number is the subclass of its unit credit token."""
+
+    ELECTRICITY = 0
+    WATER = 1
+    GAS = 2
+    TIME = 3
+
+
+class CreditRegister(IntEnum):
+    """What a ClearCredit token clears (IEC 62055-41, 6.3.13)."""
+
+    ELECTRICITY = 0
+    WATER = 1
+    GAS = 2
+    TIME = 3
+    ELECTRICITY_CURRENCY = 4
+    WATER_CURRENCY = 5
+    GAS_CURRENCY = 6
+    TIME_CURRENCY = 7
+    ALL = 0xFFFF
+
+
+def require_width(name: str, value: int, width: int) -> None:
+    """Refuse a value that is not an unsigned whole number of ``width`` bits."""
+    high = (1 << width) - 1
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
+        raise FieldRangeError(name, low=0, high=high, found=value)

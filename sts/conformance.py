@@ -20,15 +20,7 @@ from sts.codec import clear_block, decode, encode
 from sts.derivation import derive_decoder_key
 from sts.errors import StsError, VectorFileError
 from sts.key_change import KeyChange, build, join, part_number
-from sts.tokens import (
-    BlockCipher,
-    KeyChangeToken,
-    Set1stSectionDecoderKey,
-    Set2ndSectionDecoderKey,
-    Set3rdSectionDecoderKey,
-    Set3rdSectionSupplyGroup,
-    Set4thSectionDecoderKey,
-)
+from sts.tokens import KEY_CHANGE_TOKEN_TYPES, BlockCipher, KeyChangeToken
 from sts.vectors import KeyInput, UnreadableCase, VectorCase, read_cases
 
 BUNDLED: Final = ("iec_example.json", "sts531_ed22_ea11.json", "sts531_legacy.json")
@@ -37,14 +29,6 @@ LARGEST_FILE_BYTES: Final = 64 * 1024 * 1024
 
 Status = Literal["passed", "failed", "skipped", "unreadable"]
 STATUSES: Final[tuple[Status, ...]] = ("passed", "failed", "skipped", "unreadable")
-
-_KEY_CHANGE_TOKENS: Final = (
-    Set1stSectionDecoderKey,
-    Set2ndSectionDecoderKey,
-    Set3rdSectionSupplyGroup,
-    Set3rdSectionDecoderKey,
-    Set4thSectionDecoderKey,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +66,12 @@ class Report:
         return not self.count("failed") and not self.count("unreadable")
 
     def groups(self) -> dict[tuple[str, str], dict[Status, int]]:
-        """Return the counts of each suite and test, in the order in which they first appear."""
+        """Return the counts of each suite and test, sorted."""
         table: dict[tuple[str, str], dict[Status, int]] = {}
         for result in self.results:
             row = table.setdefault(result.group, dict.fromkeys(STATUSES, 0))
             row[result.status] += 1
-        return table
+        return dict(sorted(table.items()))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
@@ -229,7 +213,7 @@ def _set_problems(case: VectorCase, cipher: BlockCipher | None) -> list[str]:
     if made != case.expected:
         problems.append(f"made {' '.join(made)}, published {' '.join(case.expected)}")
     decoded = [decode(digits, cipher) for digits in case.expected]
-    parts = [token for token in decoded if isinstance(token, _KEY_CHANGE_TOKENS)]
+    parts = [token for token in decoded if isinstance(token, KEY_CHANGE_TOKEN_TYPES)]
     if parts != list(tokens):
         problems.append("the published tokens do not decode to the parts of the set")
     elif case.part is None and _joined(parts) != _carried(case):

@@ -5,7 +5,7 @@ that it becomes are the business of ``sts.layouts`` and ``sts.codec``; here stan
 token says. ``Token`` is the union of all kinds, made for ``match`` with ``assert_never``.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sts.tokens.credit import TransferCredit, TransferCurrencyCredit
 from sts.tokens.key_change import (
@@ -37,6 +37,7 @@ from sts.tokens.vocabulary import BlockCipher, CreditRegister, Service
 __all__ = [
     "CONTROL_BITS",
     "EXTENDED_FLAG_INDEX",
+    "KEY_CHANGE_TOKEN_TYPES",
     "LAST_TEST",
     "BlockCipher",
     "ClearCredit",
@@ -85,6 +86,15 @@ KeyChangeToken: TypeAlias = (
     | Set3rdSectionDecoderKey
     | Set4thSectionDecoderKey
 )
+KEY_CHANGE_TOKEN_TYPES: Final = (
+    Set1stSectionDecoderKey,
+    Set2ndSectionDecoderKey,
+    Set3rdSectionSupplyGroup,
+    Set3rdSectionDecoderKey,
+    Set4thSectionDecoderKey,
+)
+"""The kinds of ``KeyChangeToken``, for ``isinstance``."""
+
 Token: TypeAlias = (
     CreditToken
     | TestToken

@@ -6,7 +6,7 @@ An edge of the library, shared by all its commands. Exit statuses: 0 done, 1 ref
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 import click
@@ -30,12 +30,11 @@ class CodedGroup(click.Group):
 
     refusals: ClassVar[tuple[type[Exception], ...]] = (StsError,)
 
-    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:  # noqa: ANN401
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:  # noqa: ANN401
         """Run as a program: print errors as they are to be seen, then leave with a status."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **kwargs)
+        extra["standalone_mode"] = False
         try:
-            status = super().main(*args, standalone_mode=False, **kwargs)
+            status = super().main(args, **extra)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else self.name
             _show("USAGE", error.format_message(), f"see {command} --help")

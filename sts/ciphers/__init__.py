@@ -11,6 +11,7 @@ from sts.ciphers.sta_tables import (
     StaTables,
     load_sta_tables,
     parse_sta_tables,
+    require_licensed_tables,
 )
 from sts.errors import UnsupportedAlgorithmError
 from sts.identifiers import EncryptionAlgorithm
@@ -26,6 +27,7 @@ __all__ = [
     "load_sta_tables",
     "new_cipher",
     "parse_sta_tables",
+    "require_licensed_tables",
 ]
 
 Cipher: TypeAlias = Sta | Dea | Misty1

@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from sts.errors import StaTablesError
+from sts.errors import SampleTablesInProductionError, StaTablesError
 
 MAX_FILE_BYTES: Final = 16_384
 """A sensible file has some 500 bytes; what is larger than this is something else."""
@@ -203,3 +203,13 @@ SAMPLE_TABLES: Final = parse_sta_tables(SAMPLE_JSON)
 
 Its fingerprint is that of ``SAMPLE_JSON``.
 """
+
+
+def require_licensed_tables(tables: StaTables) -> None:
+    """Refuse the SAMPLE tables, for whoever is about to make a token for a real meter.
+
+    Raises:
+        SampleTablesInProductionError: The tables are the SAMPLE set, whatever their name.
+    """
+    if tables.is_sample:
+        raise SampleTablesInProductionError

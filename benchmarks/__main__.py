@@ -1,0 +1,25 @@
+"""``python -m benchmarks [NAME …]``: run all benchmarks, or those named."""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from benchmarks import core, digit_flip, import_time
+
+_BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "import": import_time.run,
+    "core": core.run,
+    "flip": digit_flip.run,
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the benchmarks named, or all."""
+    unknown = [name for name in names if name not in _BENCHMARKS]
+    if unknown:
+        raise SystemExit(f"no benchmark {', '.join(unknown)}; there are {', '.join(_BENCHMARKS)}")
+    for name in names or _BENCHMARKS:
+        _BENCHMARKS[name]()
+
+
+main(sys.argv[1:])

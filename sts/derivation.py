@@ -145,8 +145,7 @@ def _data_block(attributes: KeyAttributes) -> bytes:
 
 def _prepare_dkga02(vending_key: bytes) -> Callable[[KeyAttributes], bytes]:
     """DES(VK, D) ⊕ D ⊕ VK, the vending key as stored, without a change of parity."""
-    # Imported on use: whoever only reads class 1 tokens or derives by DKGA04 does not wait for it.
-    from Crypto.Cipher import DES  # noqa: PLC0415
+    from Crypto.Cipher import DES  # noqa: PLC0415 - slow to import, and DKGA04 does without
 
     encrypt = DES.new(vending_key, DES.MODE_ECB).encrypt
 

@@ -74,11 +74,13 @@ _REGISTERS: Final = frozenset(register.value for register in CreditRegister)
 _REGISTER_RULE: Final = Rule(
     "register", "is reserved", "range", lambda fields: fields["register"] in _REGISTERS
 )
+_MINUS: Final = 8
+"""The sign bit of S&E, with an exponent of zero."""
 _NO_NEGATIVE_ZERO: Final = Rule(
     "sign_exponent",
     "must not make a negative zero",
     "range",
-    lambda fields: fields["sign_exponent"] != 8 or fields["amount"] != 0,  # noqa: PLR2004
+    lambda fields: fields["sign_exponent"] != _MINUS or fields["amount"] != 0,
 )
 _TID_FRAME: Final = (_column("rnd", 4), _column("tid", 24))
 _CURRENCY_COLUMNS: Final = (

@@ -7,7 +7,7 @@ An edge of the library, shared by all its commands. Exit statuses: 0 done, 1 ref
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import click
 
@@ -30,7 +30,9 @@ class CodedGroup(click.Group):
 
     refusals: ClassVar[tuple[type[Exception], ...]] = (StsError,)
 
-    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:  # noqa: ANN401
+    def main(  # click's own signature is overloaded; these are all the arguments it is given
+        self, args: Sequence[str] | None = None, *_: Any, **extra: Any
+    ) -> NoReturn:
         """Run as a program: print errors as they are to be seen, then leave with a status."""
         extra["standalone_mode"] = False
         try:
@@ -60,7 +62,7 @@ class CodedGroup(click.Group):
 def json_option(command: _Command) -> _Command:
     """Add ``--json`` to a command; its refusals are then JSON as well."""
 
-    def remember(ctx: click.Context, _option: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+    def remember(ctx: click.Context, _option: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click passes it so
         ctx.find_root().meta[_JSON] = value
         return value
 

@@ -205,17 +205,6 @@ def special_reserved_token_identifier(
     return reserved
 
 
-def utc_offset_of_minutes(minutes: int) -> timedelta:
-    """Return the fixed offset of so many minutes, checked.
-
-    Raises:
-        UtcOffsetError: Not within ±14 hours.
-    """
-    offset = timedelta(minutes=minutes)
-    _require_offset(offset)
-    return offset
-
-
 def require_utc(when: datetime) -> datetime:
     """Return the same moment in UTC.
 

@@ -27,7 +27,6 @@ from sts.tokens.management import (
 from sts.tokens.meter_test import (
     CONTROL_BITS,
     EXTENDED_FLAG_INDEX,
-    LAST_TEST,
     InitiateMeterTest,
     ReadExtended,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "CONTROL_BITS",
     "EXTENDED_FLAG_INDEX",
     "KEY_CHANGE_TOKEN_TYPES",
-    "LAST_TEST",
     "BlockCipher",
     "ClearCredit",
     "ClearTamperCondition",

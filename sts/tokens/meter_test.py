@@ -9,8 +9,6 @@ from sts.tokens.vocabulary import require_width
 
 CONTROL_BITS: Final[dict[int, int]] = {2: 36, 4: 28}
 """Width of the control field by the number of digits of the manufacturer code."""
-LAST_TEST: Final = 18
-"""The highest test number that has a meaning; higher control bits are reserved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

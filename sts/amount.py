@@ -224,6 +224,7 @@ class CurrencyAmount:
             AmountNotIntegerError: ``units`` is not an int.
             AmountTooLargeError: The magnitude is above the largest code's.
         """
+        _require_integer(units)
         return cls._coded(units, round_magnitude_up=units >= 0)
 
     @classmethod
@@ -234,11 +235,11 @@ class CurrencyAmount:
             AmountNotIntegerError: ``units`` is not an int.
             AmountTooLargeError: The magnitude is above the largest code's.
         """
+        _require_integer(units)
         return cls._coded(units, round_magnitude_up=units < 0)
 
     @classmethod
     def _coded(cls, units: int, *, round_magnitude_up: bool) -> Self:
-        _require_integer(units)
         magnitude = abs(units)
         if magnitude > LARGEST_CURRENCY_UNITS:
             raise AmountTooLargeError(units, LARGEST_CURRENCY_UNITS)

@@ -162,9 +162,9 @@ def missing_parts(tokens: Iterable[KeyChangeToken], *, key_bits: int) -> tuple[i
     """
     parts = {part_number(token): token for token in tokens}
     first = parts.get(1)
-    expected = 4 if key_bits == EncryptionAlgorithm.MISTY1.key_bits else 2
-    if isinstance(first, Set1stSectionDecoderKey) and first.three_token_set:
-        expected = 3
+    announced = isinstance(first, Set1stSectionDecoderKey) and first.three_token_set
+    # A long key takes four parts whatever the first one announces: with three, half would be lost.
+    expected = 4 if key_bits == EncryptionAlgorithm.MISTY1.key_bits else 2 + announced
     return tuple(number for number in range(1, expected + 1) if number not in parts)
 
 

@@ -169,6 +169,9 @@ def _parse(case: Raw, identity: str, group: tuple[str, str]) -> VectorCase:
     is_change = operation == "set" or part is not None
     key = _key_input(case, "", algorithm) if "decoder_key_hex" in case else None
     new_key = _key_input(case, "new_", algorithm) if is_change else None
+    if operation == "key" and (key is None or key.algorithm is None):
+        missing = "decoder_key_hex" if key is None else "dkga"
+        raise KeyError(missing)
     return VectorCase(
         identity=identity,
         group=group,
@@ -186,9 +189,16 @@ def _parse(case: Raw, identity: str, group: tuple[str, str]) -> VectorCase:
     )
 
 
+def _digits(tokens: object) -> tuple[str, ...]:
+    if not isinstance(tokens, list) or not tokens or not all(type(t) is str for t in tokens):
+        message = "an expected token is a text of 20 digits, and a set has some"
+        raise VectorFileError(message)
+    return tuple(tokens)
+
+
 _EXPECTED: Final[Mapping[str, Callable[[Raw], tuple[str, ...]]]] = {
-    "token": lambda case: (case["expected_token"],),
-    "set": lambda case: tuple(case["expected_tokens"]),
+    "token": lambda case: _digits([case["expected_token"]]),
+    "set": lambda case: _digits(case["expected_tokens"]),
     "key": lambda _case: (),
 }
 """Operation to the tokens that must come out."""
@@ -259,7 +269,8 @@ def _token(case: Raw) -> Token:
 
 def _require_matching_time(case: Raw) -> None:
     """Refuse a case whose token identifier does not belong to its time."""
-    when = datetime.fromisoformat(case["date_of_issue"]).replace(tzinfo=UTC)
+    when = datetime.fromisoformat(case["date_of_issue"])
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
     minutes = tid_from_datetime(when, BaseDate.parse(case["base_date"]))
     minutes += is_reserved_minute(minutes)
     if case["tid"] != minutes:

@@ -1,18 +1,18 @@
 """Every way in which the virtual meter itself says no; a refused *token* is an outcome instead.
 
-    MeterError                      METER
-    ├── MeterSpecError              METER_SPEC             a meter that cannot be built
-    ├── MeterStateError             METER_STATE            registers that cannot be
-    ├── MeterLoadError              METER_LOAD             a load beyond the meter's rating
-    ├── MeterTablesError            METER_TABLES           other STA tables than it was built with
-    └── MeterFileError              METER_FILE
-        ├── MeterFileMissingError   METER_FILE_MISSING
-        ├── MeterFileExistsError    METER_FILE_EXISTS
-        ├── MeterFileForeignError   METER_FILE_FOREIGN     not a meter's memory
-        ├── MeterFileDamagedError   METER_FILE_DAMAGED     a meter's memory, but broken
-        ├── MeterFileVersionError   METER_FILE_VERSION     written by a newer program
-        ├── MeterFileAccessError    METER_FILE_ACCESS      the system refused
-        └── MeterBusyError          METER_BUSY             somebody else is writing
+MeterError                      METER
+├── MeterSpecError              METER_SPEC             a meter that cannot be built
+├── MeterStateError             METER_STATE            registers that cannot be
+├── MeterLoadError              METER_LOAD             a load beyond the meter's rating
+├── MeterTablesError            METER_TABLES           other STA tables than it was built with
+└── MeterFileError              METER_FILE
+    ├── MeterFileMissingError   METER_FILE_MISSING
+    ├── MeterFileExistsError    METER_FILE_EXISTS
+    ├── MeterFileForeignError   METER_FILE_FOREIGN     not a meter's memory
+    ├── MeterFileDamagedError   METER_FILE_DAMAGED     a meter's memory, but broken
+    ├── MeterFileVersionError   METER_FILE_VERSION     written by a newer program
+    ├── MeterFileAccessError    METER_FILE_ACCESS      the system refused
+    └── MeterBusyError          METER_BUSY             somebody else is writing
 """
 
 from pathlib import Path
@@ -70,6 +70,12 @@ class MeterTablesError(MeterError):
         super().__init__(
             f"the meter was built with the tables {built_with[:16]}, these are {found[:16]}"
         )
+
+
+class MeterQuantityError(MeterError):
+    """A load, a time or a price that cannot be read."""
+
+    code = "METER_QUANTITY"
 
 
 class MeterFileError(MeterError):

@@ -12,6 +12,7 @@ from sts.meter.state import (
     MeterState,
     SupplyCause,
 )
+from sts.meter.supply import Advance, with_causes
 from sts.meter.transition import Situation, Transition
 from sts.tokens import ReadExtended, WriteExtended
 
@@ -39,26 +40,27 @@ def extended_line(state: MeterState, token: ReadExtended) -> str:
 
 def write_extended(situation: Situation, token: WriteExtended) -> Transition:
     """Store the value or the flag; switching the service off or on is a flag too."""
-    state, number = situation.state, token.flag_number
+    number, value = token.flag_number, bool(token.flag_value)
     if number is None:
-        written = replace(state, control_value=token.data)
+        written = Advance(state=replace(situation.state, control_value=token.data))
         effect = ValueStored(name="control value", value=token.data)
     else:
-        written = _with_flag(state, number, value=bool(token.flag_value))
-        effect = ValueStored(
-            name=f"flag {number}, {EXTENDED_FLAG_NAMES[number]}", value=int(bool(token.flag_value))
-        )
+        written = _with_flag(situation, number, value=value)
+        name = f"flag {number}, {EXTENDED_FLAG_NAMES[number]}"
+        effect = ValueStored(name=name, value=int(value))
     return Transition(
-        state=written,
+        state=written.state,
         volatile=situation.volatile,
         outcome=Accepted(token=token, effects=(effect,)),
+        events=written.events,
     )
 
 
-def _with_flag(state: MeterState, number: int, *, value: bool) -> MeterState:
-    flags = state.flags | {number} if value else state.flags - {number}
+def _with_flag(situation: Situation, number: int, *, value: bool) -> Advance:
+    state = situation.state
+    flagged = replace(state, flags=state.flags | {number} if value else state.flags - {number})
     if number != DISCONNECT_SERVICE_FLAG:
-        return replace(state, flags=flags)
+        return Advance(state=flagged)
     remote = {SupplyCause.REMOTE}
-    # The relay follows when the state is settled, with an event of its own.
-    return replace(state, flags=flags, causes=state.causes | remote if value else state.causes - remote)
+    causes = state.causes | remote if value else state.causes - remote
+    return with_causes(situation.spec, flagged, causes)

@@ -42,7 +42,9 @@ def without_stale(volatile: Volatile, now: datetime) -> Volatile:
 def enter_section(situation: Situation, token: KeyChangeToken) -> Transition | Refused:
     """Keep a section or, if it completes the set, change the key."""
     bits = situation.spec.encryption_algorithm.key_bits
-    others = (part for part in situation.volatile.pending if part_number(part) != part_number(token))
+    others = (
+        part for part in situation.volatile.pending if part_number(part) != part_number(token)
+    )
     pending = _of_one_set((*others, token))
     missing = missing_parts(pending, key_bits=bits)
     if missing:
@@ -58,7 +60,9 @@ def enter_section(situation: Situation, token: KeyChangeToken) -> Transition | R
 
 def _of_one_set(pending: tuple[KeyChangeToken, ...]) -> tuple[KeyChangeToken, ...]:
     """Drop a supply group section that the first section does not announce."""
-    if any(isinstance(part, Set1stSectionDecoderKey) and not part.three_token_set for part in pending):
+    if any(
+        isinstance(part, Set1stSectionDecoderKey) and not part.three_token_set for part in pending
+    ):
         return tuple(part for part in pending if not isinstance(part, Set3rdSectionSupplyGroup))
     return pending
 
@@ -95,7 +99,5 @@ def _with_key(spec: MeterSpec, state: MeterState, change: KeyChange) -> MeterSta
         key_expiry_number=change.key_expiry_number if spec.supports_key_expiry else NO_EXPIRY,
     )
     # Only a rollover forgets identifiers: the new key keeps tokens of the old base date out.
-    store = (
-        filled_store(ROLLOVER_TID, spec.tid_store_size) if change.rollover else state.tid_store
-    )
+    store = filled_store(ROLLOVER_TID, spec.tid_store_size) if change.rollover else state.tid_store
     return replace(state, key_register=register, tid_store=store)

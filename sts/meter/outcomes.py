@@ -72,13 +72,7 @@ class KeyChanged:
 
 
 Effect: TypeAlias = (
-    CreditAdded
-    | CreditCleared
-    | LimitSet
-    | ValueStored
-    | TamperCleared
-    | Displayed
-    | KeyChanged
+    CreditAdded | CreditCleared | LimitSet | ValueStored | TamperCleared | Displayed | KeyChanged
 )
 
 # --- outcomes ---------------------------------------------------------------------------------

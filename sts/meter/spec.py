@@ -120,26 +120,28 @@ class MeterSpec:
         """Check what can contradict itself."""
         self._check_ratings()
         self._check_prices()
-        _require("tid_of_manufacture", self.tid_of_manufacture, 0, LAST_TID_MINUTES)
-        _require("tid_store_size", self.tid_store_size, TID_STORE_SIZE, LARGEST_STORE)
-        _require("min_credit", self.min_credit, -LARGEST_REGISTER, 0)
+        _require("tid_of_manufacture", self.tid_of_manufacture, low=0, high=LAST_TID_MINUTES)
+        _require("tid_store_size", self.tid_store_size, low=TID_STORE_SIZE, high=LARGEST_STORE)
+        _require("min_credit", self.min_credit, low=-LARGEST_REGISTER, high=0)
         if self.no_limit_code is not None:
-            _require("no_limit_code", self.no_limit_code, 0, 0xFFFF)
+            _require("no_limit_code", self.no_limit_code, low=0, high=0xFFFF)
         if self.stores_water_factor and self.service is not Service.WATER:
             raise MeterSpecError("stores_water_factor", "only a water meter has one")
 
     def _check_ratings(self) -> None:
         if self.phases not in (1, 3):
             raise MeterSpecError("phases", "must be 1 or 3")
-        if self.phases != 1 and self.service is not Service.ELECTRICITY:
+        if self.is_polyphase and not self.measures_power:
             raise MeterSpecError("phases", "only electricity has three")
-        _require("nominal_voltage_v", self.nominal_voltage_v, 1, LARGEST_VOLTAGE)
-        _require("maximum_current_a", self.maximum_current_a, 1, LARGEST_CURRENT)
+        _require("nominal_voltage_v", self.nominal_voltage_v, low=1, high=LARGEST_VOLTAGE)
+        _require("maximum_current_a", self.maximum_current_a, low=1, high=LARGEST_CURRENT)
 
     def _check_prices(self) -> None:
         if self.credit_kind is CreditKind.UNIT:
             if self.prices or self.currency:
-                raise MeterSpecError("credit_kind", "a meter in units has neither price nor currency")
+                raise MeterSpecError(
+                    "credit_kind", "a meter in units has neither price nor currency"
+                )
             return
         letters = self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
         if len(self.currency) != _CURRENCY_LETTERS or not letters:
@@ -155,13 +157,23 @@ class MeterSpec:
         return CreditRegister(int(self.service) + above)
 
     @property
+    def measures_power(self) -> bool:
+        """Whether the load is a power in watts, so that it can be limited."""
+        return self.service is Service.ELECTRICITY
+
+    @property
+    def is_polyphase(self) -> bool:
+        """Whether there are phases that can be unbalanced."""
+        return self.phases != 1
+
+    @property
     def largest_load(self) -> int:
         """The largest load, in register units an hour; W for electricity."""
-        if self.service is Service.ELECTRICITY:
+        if self.measures_power:
             return self.nominal_voltage_v * self.maximum_current_a * self.phases
         return LARGEST_FLOW
 
 
-def _require(field: str, value: int, low: int, high: int) -> None:
+def _require(field: str, value: int, *, low: int, high: int) -> None:
     if not low <= value <= high:
         raise MeterSpecError(field, f"must be from {low} to {high}, found {value}")

@@ -140,7 +140,10 @@ class MeterState:
         """Check what can contradict itself."""
         if list(self.tid_store) != sorted(self.tid_store):
             raise MeterStateError("tid_store", "not in ascending order")
-        if not self.tid_store or not 0 <= self.tid_store[0] <= self.tid_store[-1] <= LAST_TID_MINUTES:
+        if (
+            not self.tid_store
+            or not 0 <= self.tid_store[0] <= self.tid_store[-1] <= LAST_TID_MINUTES
+        ):
             raise MeterStateError("tid_store", "empty, or not token identifiers")
         if self.relay_closed and self.causes:
             raise MeterStateError("relay_closed", "closed although something keeps it open")

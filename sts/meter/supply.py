@@ -119,7 +119,19 @@ def settle(spec: MeterSpec, state: MeterState) -> Advance:
             causes.discard(SupplyCause.CREDIT_EXHAUSTED)
     elif not payable(spec, state, price_at(spec, state.advanced_to)):
         causes.add(SupplyCause.CREDIT_EXHAUSTED)
-    return _with_causes(spec, state, causes)
+    return with_causes(spec, state, causes)
+
+
+def with_causes(spec: MeterSpec, state: MeterState, causes: AbstractSet[SupplyCause]) -> Advance:
+    """Return the state with these causes and no others, and the relay where they put it."""
+    closed = not causes and (state.relay_closed or spec.reconnect is ReconnectPolicy.AUTOMATIC)
+    changed = replace(state, causes=frozenset(causes), relay_closed=closed)
+    if closed == state.relay_closed:
+        return Advance(state=changed)
+    if closed:
+        return Advance(state=changed, events=(event(changed, EventKind.RELAY_CLOSED),))
+    cause = min(causes - state.causes)
+    return Advance(state=changed, events=(event(changed, EventKind.RELAY_OPENED, cause),))
 
 
 def set_load(spec: MeterSpec, state: MeterState, load_w: int) -> MeterState:
@@ -142,7 +154,7 @@ def tamper(spec: MeterSpec, state: MeterState) -> Advance:
     noticed = replace(state, tampered=True)
     if DISCONNECT_ON_TAMPER_FLAG not in state.flags:
         return Advance(state=noticed, events=(event(noticed, EventKind.TAMPER_DETECTED),))
-    opened = _with_causes(spec, noticed, noticed.causes | {SupplyCause.TAMPER})
+    opened = with_causes(spec, noticed, noticed.causes | {SupplyCause.TAMPER})
     return Advance(
         state=opened.state,
         events=(event(noticed, EventKind.TAMPER_DETECTED), *opened.events),
@@ -155,9 +167,7 @@ def press(spec: MeterSpec, state: MeterState) -> Advance:
     if settled.state.relay_closed or settled.state.causes:
         return settled
     closed = replace(settled.state, relay_closed=True)
-    return Advance(
-        state=closed, events=(*settled.events, event(closed, EventKind.RELAY_CLOSED))
-    )
+    return Advance(state=closed, events=(*settled.events, event(closed, EventKind.RELAY_CLOSED)))
 
 
 def cut_at(spec: MeterSpec, state: MeterState) -> datetime | None:
@@ -189,17 +199,3 @@ def _pass_stretch(spec: MeterSpec, state: MeterState, stretch: Stretch) -> Advan
         state=replace(cut.state, advanced_to=stretch.ends_at),
         events=(*settled.events, *cut.events),
     )
-
-
-def _with_causes(spec: MeterSpec, state: MeterState, causes: AbstractSet[SupplyCause]) -> Advance:
-    """Return the state with these causes and the relay where they put it."""
-    closed = not causes and (
-        state.relay_closed or spec.reconnect is ReconnectPolicy.AUTOMATIC
-    )
-    changed = replace(state, causes=frozenset(causes), relay_closed=closed)
-    if closed == state.relay_closed:
-        return Advance(state=changed)
-    if closed:
-        return Advance(state=changed, events=(event(changed, EventKind.RELAY_CLOSED),))
-    cause = min(causes - state.causes)
-    return Advance(state=changed, events=(event(changed, EventKind.RELAY_OPENED, cause),))

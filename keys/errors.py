@@ -1,0 +1,212 @@
+"""Every way in which key custody says no.
+
+One tree, one stable code a class. No message ever holds key bytes, nor the text of a token. What
+the library itself refuses (an expired key, SAMPLE tables outside lab mode) stays an ``StsError``.
+
+    KeysError
+    ├── RecordError                    KEY_RECORD
+    ├── RequestError                   a request that may not be carried out
+    │   ├── UnknownKeyError            UNKNOWN_VENDING_KEY
+    │   ├── AnotherTenantsKeyError     ANOTHER_TENANTS_KEY
+    │   ├── KeyTypeMismatchError       KEY_TYPE_MISMATCH
+    │   ├── CreditUnderDefaultKeyError CREDIT_UNDER_DEFAULT_KEY
+    │   ├── CommonKeyError             COMMON_KEY_NOT_FOR_CARRIER
+    │   └── TokenMismatchError         TOKEN_MISMATCH
+    └── VaultError                     a vault or key file that cannot be used
+        ├── FileExistsRefusedError     FILE_EXISTS
+        ├── FileUnreadableError        FILE_UNREADABLE
+        ├── UnsafeFileModeError        UNSAFE_FILE_MODE
+        ├── KeyFileError               KEY_FILE
+        ├── VaultFormatError           VAULT_FORMAT
+        ├── VaultHeaderError           WRONG_KEY_OR_DAMAGED_HEADER
+        ├── VaultTamperedError         VAULT_TAMPERED
+        └── KeyAlreadyInVaultError     KEY_ALREADY_IN_VAULT
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class KeysError(Exception):
+    """Key custody refused something; ``code`` says what, in a form that does not change."""
+
+    code: ClassVar[str] = "KEYS_ERROR"
+    hint: ClassVar[str] = ""
+    """What a person can do about it, where the same advice always fits."""
+
+
+class RecordError(KeysError):
+    """Metadata that cannot belong to a vending key."""
+
+    code = "KEY_RECORD"
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+class RequestError(KeysError):
+    """A request that the module may not carry out."""
+
+    code = "REQUEST"
+
+
+class UnknownKeyError(RequestError):
+    """The module holds no vending key of this supply group and revision."""
+
+    code = "UNKNOWN_VENDING_KEY"
+    hint = "load the vending key of this supply group and revision into the security module"
+
+    def __init__(self, supply_group_code: str, key_revision_number: str) -> None:
+        """Say which vending key was named."""
+        super().__init__(
+            f"no vending key for supply group {supply_group_code}, "
+            f"key revision {key_revision_number}"
+        )
+
+
+class AnotherTenantsKeyError(RequestError):
+    """The vending key exists, but belongs to another tenant."""
+
+    code = "ANOTHER_TENANTS_KEY"
+
+    def __init__(self, supply_group_code: str, key_revision_number: str) -> None:
+        """Say which vending key was named, not whose it is."""
+        super().__init__(
+            f"the vending key of supply group {supply_group_code}, key revision "
+            f"{key_revision_number} belongs to another tenant"
+        )
+
+
+class KeyTypeMismatchError(RequestError):
+    """The meter is said to hold another type of key than this vending key makes."""
+
+    code = "KEY_TYPE_MISMATCH"
+    hint = "compare the meter's record with its display: key type and supply group do not fit"
+
+    def __init__(self, *, meter: int, vending_key: int) -> None:
+        """Say which type the meter holds and which the vending key makes."""
+        super().__init__(f"the meter holds key type {meter}, the vending key makes {vending_key}")
+
+
+class CreditUnderDefaultKeyError(RequestError):
+    """Credit may not be loaded under a default key (IEC 62055-41, 6.5.2.3.3)."""
+
+    code = "CREDIT_UNDER_DEFAULT_KEY"
+    hint = "move the meter to the utility's own supply group first (key change)"
+
+    def __init__(self) -> None:
+        """Say that the meter is still on a maker's default group."""
+        super().__init__("the meter is on a default supply group, which takes no credit")
+
+
+class CommonKeyError(RequestError):
+    """A common key serves magnetic-card meters only (IEC 62055-41, 6.5.2.3.5)."""
+
+    code = "COMMON_KEY_NOT_FOR_CARRIER"
+
+    def __init__(self, carrier: str) -> None:
+        """Say which token carrier the meter has."""
+        super().__init__(f"a common key makes no tokens for token carrier type {carrier}")
+
+
+class TokenMismatchError(RequestError):
+    """The token, decoded afresh, does not say what was asked for: it never leaves."""
+
+    code = "TOKEN_MISMATCH"
+    hint = "do not retry: stop the module and call support"
+
+    def __init__(self, field: str) -> None:
+        """Say which field differs, and neither of its values."""
+        super().__init__(f"the token made decodes to another {field} than was requested")
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+class VaultError(KeysError):
+    """A vault or a key file that cannot be made, read or trusted."""
+
+    code = "VAULT"
+
+
+class FileExistsRefusedError(VaultError):
+    """A file is in the way; nothing here overwrites one."""
+
+    code = "FILE_EXISTS"
+    hint = "move the old file away yourself if it is really not needed any more"
+
+    def __init__(self, path: Path) -> None:
+        """Say which file."""
+        super().__init__(f"{path} exists and is not overwritten")
+
+
+class FileUnreadableError(VaultError):
+    """A file cannot be read or written."""
+
+    code = "FILE_UNREADABLE"
+
+    def __init__(self, path: Path, reason: str | None) -> None:
+        """Say which file, and why in the words of the operating system."""
+        super().__init__(f"{path}: {reason}")
+
+
+class UnsafeFileModeError(VaultError):
+    """Others than the owner may open a file with key material."""
+
+    code = "UNSAFE_FILE_MODE"
+    hint = "chmod 600"
+
+    def __init__(self, path: Path, mode: int) -> None:
+        """Say which file and its mode."""
+        super().__init__(f"{path} has mode {mode:o}: only its owner may have access")
+
+
+class KeyFileError(VaultError):
+    """A key file that does not hold 32 bytes."""
+
+    code = "KEY_FILE"
+
+    def __init__(self, path: Path) -> None:
+        """Say which file."""
+        super().__init__(f"{path} is not a key file: it must hold 32 bytes in hexadecimal")
+
+
+class VaultFormatError(VaultError):
+    """Not a vault, or one of a version that this program does not know."""
+
+    code = "VAULT_FORMAT"
+
+
+class VaultHeaderError(VaultError):
+    """The header does not authenticate under this key."""
+
+    code = "WRONG_KEY_OR_DAMAGED_HEADER"
+    hint = "use the key file that the vault was made with, or restore the vault from a backup"
+
+    def __init__(self) -> None:
+        """Say both things that it can be; the two look the same."""
+        super().__init__("the vault belongs to another key, or its header is damaged")
+
+
+class VaultTamperedError(VaultError):
+    """A record was altered, added or removed outside this program."""
+
+    code = "VAULT_TAMPERED"
+    hint = "stop using this vault, find out who changed it, restore it from a backup"
+
+    def __init__(self) -> None:
+        """Say what was found; which record it is would help nobody but the author."""
+        super().__init__("the records of the vault are not as they were written")
+
+
+class KeyAlreadyInVaultError(VaultError):
+    """The tenant has a key of this supply group and revision in the vault already."""
+
+    code = "KEY_ALREADY_IN_VAULT"
+
+    def __init__(self, supply_group_code: str, key_revision_number: str) -> None:
+        """Say which vending key."""
+        super().__init__(
+            f"the vault already holds supply group {supply_group_code}, "
+            f"key revision {key_revision_number}"
+        )

@@ -1,0 +1,82 @@
+"""Loads, times and prices as people type them, read exactly."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from sts.meter.errors import MeterQuantityError
+
+_LOAD: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(W|kW)?", re.ASCII | re.IGNORECASE)
+_DURATION: Final = re.compile(r"(\d+)\s*(s|min|h|d)\s*", re.ASCII)
+_UNITS: Final = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+_LONGEST: Final = 32
+_PRICE_UNITS: Final = 100_000
+
+
+def parse_load(text: str) -> int:
+    """Read a load: ``2300``, ``2300W``, ``2.3kW``; in whole watts.
+
+    Raises:
+        MeterQuantityError: Not a load, or a fraction of a watt.
+    """
+    found = _LOAD.fullmatch(text.strip()[:_LONGEST])
+    if found is None:
+        raise MeterQuantityError("a load is written 2300W or 2.3kW")
+    number, unit = Decimal(found[1]), (found[2] or "W").lower()
+    watts = number * 1000 if unit == "kw" else number
+    if watts != int(watts):
+        raise MeterQuantityError("a load is a whole number of watts")
+    return int(watts)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a length of time: ``90s``, ``30min``, ``2h``, ``1d12h``.
+
+    Raises:
+        MeterQuantityError: Not a length of time, or nothing, or longer than a calendar.
+    """
+    stripped = text.strip()[:_LONGEST]
+    parts = list(_DURATION.finditer(stripped))
+    if "".join(part[0] for part in parts) != stripped:
+        raise MeterQuantityError("a time is written 90s, 30min, 2h or 1d12h")
+    try:
+        total = sum((timedelta(**{_UNITS[part[2]]: int(part[1])}) for part in parts), timedelta())
+    except OverflowError:
+        raise MeterQuantityError("a time longer than a calendar") from None
+    if not total:
+        raise MeterQuantityError("a time must be longer than nothing")
+    return total
+
+
+def parse_moment(text: str) -> datetime:
+    """Read a moment with its zone: ``2026-01-31T12:00Z``; returned in UTC.
+
+    Raises:
+        MeterQuantityError: Not such a moment, or without a zone.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise MeterQuantityError("a moment is written 2026-01-31T12:00Z") from None
+    if moment.utcoffset() is None:
+        raise MeterQuantityError("a moment needs its zone, for example 2026-01-31T12:00Z")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise MeterQuantityError("a moment outside the calendar") from None
+
+
+def parse_price(text: str) -> int:
+    """Read a price of a kWh, a m³ or 1000 s in currency; returned in 0.00001 of it.
+
+    Raises:
+        MeterQuantityError: Not a number, or with more than five decimals.
+    """
+    try:
+        units = Decimal(text.strip()[:_LONGEST]) * _PRICE_UNITS
+    except InvalidOperation:
+        raise MeterQuantityError("a price is a number, for example 3.425") from None
+    if not units.is_finite() or units != int(units):
+        raise MeterQuantityError("a price has at most five decimals")
+    return int(units)

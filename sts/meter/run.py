@@ -1,0 +1,106 @@
+"""Time for a meter: at the pace of the wall clock, faster, or as fast as it goes.
+
+``run`` steps from one line of the picture to the next. The steps are for the eye only: between two
+of them the meter computes what happens exactly.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from sts.meter.device import VirtualMeter
+from sts.meter.snapshot import Snapshot
+from sts.meter.supply import Event, EventKind
+
+LINES: Final = 20
+"""How many lines a picture has, if its length is known."""
+
+_BAR: Final = 24
+_SHORTEST_STEP: Final = timedelta(microseconds=1)
+_EVENTS_A_STEP: Final = 100
+
+Line: TypeAlias = Snapshot | Event
+"""What a run shows: the meter at a moment, or something that happened before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How time passes.
+
+    Attributes:
+        start: When it begins.
+        end: When it stops; None runs until interrupted.
+        step: From one line to the next.
+        speed: Seconds that pass in a second of the wall clock; None does not wait at all.
+    """
+
+    start: datetime
+    end: datetime | None
+    step: timedelta
+    speed: int | None
+
+    def moments(self) -> Iterator[datetime]:
+        """Give the moments of the lines after the first, the last of them the end."""
+        moment = self.start
+        while self.end is None or moment < self.end:
+            moment = moment + self.step if self.end is None else min(moment + self.step, self.end)
+            yield moment
+
+
+def step_for(length: timedelta) -> timedelta:
+    """Return the step at which a run of this length has a picture of a fair size."""
+    return max(length / LINES, _SHORTEST_STEP)
+
+
+def run(
+    meter: VirtualMeter, plan: Plan, *, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Line]:
+    """Let the time of ``plan`` pass, and tell what is to be seen.
+
+    Args:
+        meter: An open meter.
+        plan: How time passes.
+        sleep: What waits; the wall clock's.
+    """
+    began = time.monotonic()
+    shown = meter.advance(now=plan.start)
+    yield shown
+    for moment in plan.moments():
+        if plan.speed is not None:
+            due = began + (moment - plan.start).total_seconds() / plan.speed
+            sleep(max(due - time.monotonic(), 0))
+        later = meter.advance(now=moment)
+        yield from _events_between(meter, shown.at, later.at)
+        yield later
+        shown = later
+
+
+def picture(line: Line, *, full: int) -> str:
+    """Return one line of the picture; a full bar is ``full`` units of credit."""
+    if isinstance(line, Event):
+        cause = f": {line.cause.replace('_', ' ').lower()}" if line.cause else ""
+        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{cause}"
+    filled = min(max(line.credit, 0) * _BAR // max(full, 1), _BAR)
+    bar = "█" * filled + "░" * (_BAR - filled)
+    supply = f"{line.load_w} W" if line.relay_closed else "off"
+    return f"{_clock(line.at)}  {bar}  {line.credit_text:>14}  {supply}"
+
+
+_EVENT_WORDS: Final = {
+    EventKind.RELAY_OPENED: "RELAY OPENS",
+    EventKind.RELAY_CLOSED: "RELAY CLOSES",
+    EventKind.TAMPER_DETECTED: "TAMPER",
+    EventKind.TAMPER_CLEARED: "TAMPER CLEARED",
+    EventKind.KEY_CHANGED: "NEW KEY",
+}
+
+
+def _clock(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+
+
+def _events_between(meter: VirtualMeter, after: datetime, until: datetime) -> Iterator[Event]:
+    latest = meter.events(_EVENTS_A_STEP)
+    return (event for event in reversed(latest) if after < event.at <= until)

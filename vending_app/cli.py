@@ -1,0 +1,129 @@
+"""`sts-vend`: prepare an installation, serve it, try the demo.
+
+Exit status: 0 done, 1 refused, 2 wrong usage.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Final, NoReturn, ParamSpec
+
+import click
+
+from keys import KeysError
+from sts import StsError
+from vending_app import create_app, demo_story
+from vending_app.clock import utc_now
+from vending_app.config import data_dir_of
+from vending_app.demo import prepare_demo
+from vending_app.domain.errors import VendingError
+from vending_app.installation import prepare
+from vending_app.server import DEMO_HOST, listen, serve_demo
+from vending_app.server import serve as serve_installation
+
+_REFUSED: Final = 1
+_DEFAULT_PORT: Final = 8000
+
+_P = ParamSpec("_P")
+
+
+def _refusals(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Make one line and exit status 1 of everything that is refused."""
+
+    @wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (VendingError, KeysError, StsError) as error:
+            _refuse(error.code, str(error), error.hint)
+
+    return run
+
+
+def _refuse(code: str, message: str, hint: str) -> NoReturn:
+    advice = f" ({hint})" if hint else ""
+    click.echo(f"error {code}: {message.removesuffix('.')}{advice}", err=True)
+    sys.exit(_REFUSED)
+
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where the data is; STS_VEND_DATA or ./data if not given.",
+)
+_port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_DEFAULT_PORT,
+    show_default=True,
+    help="Where to listen; 0 takes any free port.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sts-vending")
+def main() -> None:
+    """Sell prepaid electricity. Begin with `sts-vend demo`."""
+
+
+@main.command()
+@_data_dir
+@_port
+@click.option("--prepare-only", is_flag=True, help="Make the demo's files and stop.")
+@_refusals
+def demo(data_dir: Path | None, port: int, *, prepare_only: bool) -> None:
+    """Prepare two demo utilities and serve them on this machine.
+
+    The keys are those of published test vectors. What an earlier run made is kept.
+    """
+    folder = data_dir or data_dir_of(os.environ)
+    config = prepare_demo(folder, os.environ, now=utc_now())
+    click.echo(f"The demo is in {folder}.")
+    if prepare_only:
+        return
+    app = create_app(config)
+    with listen(port) as listener:
+        _print_invitation(listener.getsockname()[1])
+        try:
+            serve_demo(app, listener)
+        except KeyboardInterrupt:
+            click.echo("Stopped.")
+
+
+def _print_invitation(port: int) -> None:
+    click.echo(f"\nOpen  http://{DEMO_HOST}:{port}/  and log in as one of\n")
+    for operator in demo_story.DEMO_OPERATORS:
+        login = f"{operator.login}@{operator.tenant}"
+        click.echo(f"    {login:<20} {operator.role}, {operator.display_name}")
+    click.echo(f"\nPassword of all: {demo_story.DEMO_PASSWORD}")
+    click.echo("The keys are published test keys: no token made here opens a real meter.")
+    click.echo("Stop with Ctrl-C.")
+
+
+@main.command()
+@_data_dir
+@_refusals
+def init(data_dir: Path | None) -> None:
+    """Make a new installation: secret, vault, database. What is there is kept."""
+    folder = data_dir or data_dir_of(os.environ)
+    prepare(folder, os.environ)
+    click.echo(f"The installation is in {folder}.")
+
+
+@main.command()
+@_data_dir
+@click.option(
+    "--bind", default=f"{DEMO_HOST}:{_DEFAULT_PORT}", show_default=True, metavar="HOST:PORT"
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@_refusals
+def serve(data_dir: Path | None, bind: str, workers: int) -> None:
+    """Serve an installation with gunicorn, for a reverse proxy that speaks HTTPS."""
+    serve_installation(data_dir or data_dir_of(os.environ), bind=bind, workers=workers)
+
+
+if __name__ == "__main__":  # pragma: no cover - the console script calls main itself
+    main()

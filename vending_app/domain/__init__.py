@@ -1,0 +1,1 @@
+"""The rules of selling, pure: money, tariffs, quotes; no clock, no database, no web."""

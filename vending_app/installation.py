@@ -1,0 +1,70 @@
+"""Preparing a data directory: secret, vault, database. What is there is kept."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import make_url
+
+from keys.errors import FileExistsRefusedError, FileUnreadableError
+from keys.files import create_key_file, read_key_file, write_new
+from keys.secret import Secret
+from keys.vault import Vault
+from vending_app.config import SECRET_FILE_NAME, Config, load_config
+from vending_app.domain.errors import ConfigError
+from vending_app.storage.engine import Store
+from vending_app.storage.migrate import upgrade
+
+_DIRECTORY_MODE: Final = 0o700
+_FILE_MODE: Final = 0o600
+_SECRET_BYTES: Final = 32
+
+
+def prepare(data_dir: Path, environ: Mapping[str, str]) -> Config:
+    """Make what is missing of an installation and return its settings.
+
+    Raises:
+        ConfigError: The directory cannot be used, or the settings make no sense.
+        KeysError: The vault cannot be made or opened.
+    """
+    try:
+        data_dir.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{data_dir} cannot be used: {error.strerror}") from error
+    _write_missing(data_dir / SECRET_FILE_NAME, f"{secrets.token_urlsafe(_SECRET_BYTES)}\n")
+    config = load_config(data_dir, environ)
+    if not config.vault.exists():
+        Vault.create(config.vault, _vault_key(config.vault_key))
+    _make_private(config.database_url)
+    store = Store.open(config.database_url)
+    try:
+        upgrade(store)
+    finally:
+        store.close()
+    return config
+
+
+def _write_missing(path: Path, content: str) -> None:
+    """Write a private file unless there is one."""
+    try:
+        write_new(path, content.encode("utf-8"))
+    except FileExistsRefusedError:
+        return
+    except FileUnreadableError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _make_private(database_url: str) -> None:
+    """Make the file of a SQLite database before SQLite does, which would let others read it."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        try:
+            Path(url.database).touch(mode=_FILE_MODE, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{url.database} cannot be used: {error.strerror}") from error
+
+
+def _vault_key(path: Path) -> Secret:
+    """Return the key of the vault, made if there is none."""
+    return read_key_file(path) if path.exists() else create_key_file(path)

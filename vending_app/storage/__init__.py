@@ -1,0 +1,1 @@
+"""Tables and statements. Every function takes the tenant first, then the open connection."""

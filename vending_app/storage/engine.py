@@ -1,0 +1,111 @@
+"""Connections to SQLite and PostgreSQL that behave alike.
+
+A transaction either reads or writes and says so when it begins. On SQLite a writer takes the lock
+at once (BEGIN IMMEDIATE), so it never finds out half-way that another one was faster; on PostgreSQL
+the services lock the rows that they decide on.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from vending_app.domain.errors import StoreBusyError
+
+BUSY_TIMEOUT_MS: Final = 30_000
+_BEGIN_OPTION: Final = "sqlite_begin"
+_SQLITE_PRAGMAS: Final = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+_PRIMARY_CODE_MASK: Final = 0xFF
+_POSTGRESQL_BUSY: Final = frozenset({"40P01", "55P03"})
+"""SQLSTATE of a deadlock and of a lock that was not to be had in time."""
+
+
+class Store:
+    """A database, to be read and written in transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``; ``Store.open`` makes the right one for a URL."""
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Connect to ``sqlite:///PATH`` or ``postgresql://…``."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return cls(engine)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"},
+        )
+        return cls(engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection whose statements all see the same state."""
+        with _busy_is_a_refusal(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose changes are kept together, or none of them is.
+
+        Raises:
+            StoreBusyError: Another writer took too long; nothing was changed.
+        """
+        writing = self.engine.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
+        with _busy_is_a_refusal(), writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    del entry
+    # The driver would begin and commit transactions when it likes; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_BEGIN_OPTION, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def _busy_is_a_refusal() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise StoreBusyError from error
+    except OperationalError as error:
+        if _is_busy(error.orig):
+            raise StoreBusyError from error
+        raise
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode & _PRIMARY_CODE_MASK == sqlite3.SQLITE_BUSY
+    return getattr(error, "sqlstate", None) in _POSTGRESQL_BUSY

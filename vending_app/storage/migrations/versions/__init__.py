@@ -1,0 +1,1 @@
+"""One migration a file; a published one is never edited."""

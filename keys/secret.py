@@ -27,7 +27,7 @@ class Secret:
             return NotImplemented
         return hmac.compare_digest(self._bytes, other._bytes)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # so that no table keeps one
 
     def __repr__(self) -> str:
         """Show that there is a secret, nothing of it."""

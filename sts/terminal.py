@@ -7,6 +7,7 @@ An edge of the library, shared by all its commands. Exit statuses: 0 done, 1 ref
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import click
@@ -37,8 +38,11 @@ class CodedGroup(click.Group):
         extra["standalone_mode"] = False
         try:
             status = super().main(args, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            status = USAGE
         except click.UsageError as error:
-            command = error.ctx.command_path if error.ctx else self.name
+            command = error.ctx.command_path if error.ctx else _program(extra)
             _show("USAGE", error.format_message(), f"see {command} --help")
             status = USAGE
         except click.ClickException as error:
@@ -46,6 +50,9 @@ class CodedGroup(click.Group):
             status = USAGE
         except click.Abort:
             _show("ABORTED", "stopped before anything was done", "")
+            status = REFUSED
+        except OSError as error:  # Commands answer for what they read: this is output.
+            _show("OUTPUT", f"cannot write: {error.strerror}", "")
             status = REFUSED
         sys.exit(status if isinstance(status, int) else DONE)
 
@@ -83,7 +90,13 @@ def show_refusal(error: Exception, *, as_json: bool = False) -> None:
 
 def print_json(value: object) -> None:
     """Print ``value`` as indented JSON with its characters as they are."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # What is no character, a byte of a file name, becomes an escape, which JSON has as well.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def _program(extra: dict[str, Any]) -> str:
+    return str(extra.get("prog_name") or Path(sys.argv[0]).name)
 
 
 def _show(code: str, message: str, hint: str) -> None:

@@ -87,10 +87,8 @@ def demo(data_dir: Path | None, port: int, *, prepare_only: bool) -> None:
     app = create_app(config)
     with listen(port) as listener:
         _print_invitation(listener.getsockname()[1])
-        try:
-            serve_demo(app, listener)
-        except KeyboardInterrupt:
-            click.echo("Stopped.")
+        serve_demo(app, listener)
+    click.echo("Stopped.")
 
 
 def _print_invitation(port: int) -> None:
@@ -125,5 +123,5 @@ def serve(data_dir: Path | None, bind: str, workers: int) -> None:
     serve_installation(data_dir or data_dir_of(os.environ), bind=bind, workers=workers)
 
 
-if __name__ == "__main__":  # pragma: no cover - the console script calls main itself
+if __name__ == "__main__":
     main()

@@ -46,12 +46,17 @@ def prepare_demo(data_dir: Path, environ: Mapping[str, str], *, now: datetime) -
     _fill_vault(config)
     store = Store.open(config.database_url)
     try:
-        for tenant in story.TENANTS:
-            _fill_tenant(store, tenant, now=now)
+        fill_database(store, now=now)
     finally:
         store.close()
     _make_meters(config, now=now)
     return config
+
+
+def fill_database(store: Store, *, now: datetime) -> None:
+    """Add the utilities of the demo that are not there yet, with all that belongs to them."""
+    for tenant in story.TENANTS:
+        _fill_tenant(store, tenant, now=now)
 
 
 def _fill_vault(config: Config) -> None:

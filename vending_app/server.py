@@ -39,11 +39,7 @@ def serve_demo(app: Flask, listener: socket.socket) -> None:
     """Serve until interrupted."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     host, port = listener.getsockname()
-    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
-    try:
-        server.serve_forever()
-    finally:
-        server.server_close()
+    make_server(host, port, app, threaded=True, fd=listener.fileno()).serve_forever()
 
 
 def serve(data_dir: Path, *, bind: str, workers: int) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sts.ciphers import load_sta_tables
 from sts.conformance import STATUSES, Report, load_bundled, load_file, run
@@ -51,15 +52,22 @@ def _show(report: Report) -> None:
     for status in STATUSES:
         table.add_column(status, justify="right")
     for (suite, test), counts in report.groups().items():
-        table.add_row(suite, test, *(str(counts[status] or "·") for status in STATUSES))
+        table.add_row(
+            _plain(suite), _plain(test), *(str(counts[status] or "·") for status in STATUSES)
+        )
     table.add_section()
     table.add_row("total", "", *(str(report.count(status)) for status in STATUSES))
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     problems = [item for item in report.results if item.status in ("failed", "unreadable")]
     for result in problems[:_SHOWN_PROBLEMS]:
-        console.print(f"{result.status} {result.identity}: {result.detail}", markup=False)
+        console.print(_plain(f"{result.status} {result.identity}: {result.detail}"))
     if len(problems) > _SHOWN_PROBLEMS:
         console.print(f"… and {len(problems) - _SHOWN_PROBLEMS} more, see --json")
     if report.count("skipped"):
         console.print("skipped: tokens made with the licensed STA tables (their keys were checked)")
+
+
+def _plain(text: str) -> Text:
+    """Show what a file says as it is: no markup, no control characters, no line ends."""
+    return Text("".join(character if character.isprintable() else "\ufffd" for character in text))

@@ -88,7 +88,7 @@ def picture(anatomy: Anatomy) -> str:
         f"token     {codec.format_token(anatomy.digits)}",
         f"66 bits   {anatomy.number:017x}h, {_state(anatomy)}",
         "",
-        *_strip(anatomy.fields),
+        *_strip(anatomy.fields, closed="64 encrypted bits" if anatomy.encrypted else "64 bits"),
         "",
         *_meanings(anatomy.fields),
     ]
@@ -106,11 +106,13 @@ def picture(anatomy: Anatomy) -> str:
 
 def _state(anatomy: Anatomy) -> str:
     if not anatomy.encrypted:
-        return "not encrypted: any meter reads it"
-    return "encrypted" if anatomy.status == "closed" else "encrypted, opened with the key"
+        return "not encrypted" if anatomy.kind is None else "not encrypted: any meter reads it"
+    if anatomy.status == "closed":
+        return "encrypted"
+    return "does not open" if anatomy.kind is None else "encrypted, opened with the key"
 
 
-def _strip(fields: tuple[FieldAnatomy, ...]) -> list[str]:
+def _strip(fields: tuple[FieldAnatomy, ...], *, closed: str) -> list[str]:
     """Draw the fields side by side, most significant bit on the left."""
     cells = []
     for field in fields:
@@ -118,9 +120,8 @@ def _strip(fields: tuple[FieldAnatomy, ...]) -> list[str]:
         bits = (str(field.highest_bit), str(field.lowest_bit))
         width = max(len(field.name), len(raw), len(bits[0]) + len(bits[1]) + 1)
         cells.append((width + 2, field.name, raw, bits))
-    closed = len(fields) == 1
-    if closed:
-        cells.append((40, "64 encrypted bits", "?", ("63", "0")))
+    if len(fields) == 1:
+        cells.append((40, closed, "?", ("63", "0")))
     ruler = " ".join(
         f" {high}{low.rjust(width - 2 - len(high))} " if high != low else high.center(width)
         for width, _, _, (high, low) in cells

@@ -66,7 +66,7 @@ def derive(*, as_json: bool, reveal: bool, output: Path | None, **options: Any) 
         f"check value {facts['check_value']}"
     )
     if output is not None:
-        click.echo(f"written to {output}")
+        click.echo(f"written to {click.format_filename(output)}")
     if reveal:
         click.echo(text)
 

@@ -17,6 +17,7 @@ from sts.identifiers import KeyExpiryNumber
 from sts.meanings import SERVICE_UNITS, currency_text, names_of_tests, tenths_text
 from sts.terminal import CodedGroup, json_option, print_json
 from sts.token_identifier import (
+    LAST_TID_MINUTES,
     next_token_identifier,
     require_unexpired,
     special_reserved_token_identifier,
@@ -40,6 +41,7 @@ from sts.tokens import (
 )
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_TID: Final = click.IntRange(0, LAST_TID_MINUTES)
 _SERVICES: Final = tuple(service.name.lower() for service in Service)
 _REGISTERS: Final = tuple(register.name.lower().replace("_", "-") for register in CreditRegister)
 
@@ -48,10 +50,10 @@ def _frame_options(command: _Command) -> _Command:
     """Add what every encrypted token with a token identifier takes."""
     options: tuple[Callable[[_Command], _Command], ...] = (
         click.option("--at", type=Moment(), help="Time of issue with zone.  [default: now]"),
-        click.option("--tid", type=int, help="Token identifier itself, instead of a time."),
+        click.option("--tid", type=_TID, help="Token identifier itself, instead of a time."),
         click.option(
             "--issued",
-            type=int,
+            type=_TID,
             multiple=True,
             help="A token identifier issued to this meter before; give each of the last 50.",
         ),
@@ -59,7 +61,7 @@ def _frame_options(command: _Command) -> _Command:
         click.option("--ken", type=int, default=255, show_default=True, help="Key expiry number."),
         click.option(
             "--utc-offset",
-            type=int,
+            type=click.IntRange(-840, 840),
             default=0,
             help="Fixed offset in minutes, of a group whose history is in local time.",
         ),

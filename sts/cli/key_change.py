@@ -219,5 +219,6 @@ def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
         return
     facts["supply_group_code"] = facts["supply_group_code"] or "not in the set"
     facts["key_type"] = KEY_TYPE_NAMES[change.key_type]
+    facts["rollover"] = "yes" if change.rollover else "no"
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")

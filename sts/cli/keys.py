@@ -54,15 +54,15 @@ class KeySource:
     @property
     def is_given(self) -> bool:
         """Whether the key can be had without asking."""
-        return self.file is not None or self.variable in os.environ
+        return self.file is not None or bool(os.environ.get(self.variable))
 
     def text(self) -> str:
         """Return the hexadecimal digits."""
         if self.file is not None:
             return _read_key_file(self.file)
-        if self.variable in os.environ:
+        if self.is_given:
             return os.environ[self.variable].strip()
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():  # None where it was closed at the start.
             message = f"no {self.prompt}: give a file, or set {self.variable}"
             raise click.UsageError(message)
         answer: str = click.prompt(f"{self.prompt} (hexadecimal)", hide_input=True, err=True)
@@ -231,6 +231,9 @@ class MeterKey:
         A key of type 0 is the manufacturer's own value, so it is always given.
         """
         if self.meter is not None and self.kt != 0:
+            if self.decoder_key_file is not None:
+                message = "give --decoder-key-file or --meter, not both (but with --kt 0)"
+                raise click.UsageError(message)
             return self.derived()
         return DecoderKey.from_hex(self.decoder_key_source.text())
 

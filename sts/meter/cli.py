@@ -56,6 +56,7 @@ SAMPLE_MARK: Final = "SAMPLE tables: not for real meters"
 MAX_SPEED: Final = "max"
 
 _LARGEST_KEY_FILE: Final = 1024
+_LARGEST_SPEED: Final = 1_000_000
 _PIPE_WIDTH: Final = 200
 _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
 _OPEN_STEP: Final = timedelta(seconds=1)
@@ -83,9 +84,12 @@ class Quantity(click.ParamType[Any]):
 def _parse_speed(text: str) -> int | None:
     if text == MAX_SPEED:
         return None
-    if not text.isdecimal() or not int(text):
+    if not text.isdecimal() or len(text) > len(str(_LARGEST_SPEED)):
         raise MeterQuantityError(f"a speed is a whole number, or {MAX_SPEED}")
-    return int(text)
+    speed = int(text)
+    if not 1 <= speed <= _LARGEST_SPEED:
+        raise MeterQuantityError(f"a speed is from 1 to {_LARGEST_SPEED}, or {MAX_SPEED}")
+    return speed
 
 
 _PATH: Final = click.Path(dir_okay=False, path_type=Path)

@@ -4,15 +4,6 @@ One file is one meter. Every operation is one durable transaction: it takes the 
 it reads what it decides on, and after a cut at any point the file is as before or as after, never
 between. The decoder key lies in the file in clear, as in a laboratory meter; the file is readable
 by its owner only. A physical meter keeps its key in protected memory.
-
-    table              rows
-    -----------------  -----------------------------------------------------------------
-    spec               one a field of what was built
-    state              one a field of what survives power loss, the key among them
-    volatile           one a field of what a power loss takes away
-    token_identifiers  one an entry of the TID store
-    token_history      one a token that was keyed, the oldest dropped
-    events             one an event of the relay, the oldest dropped
 """
 
 import os
@@ -34,10 +25,8 @@ from sts.meter.errors import (
     MeterFileDamagedError,
     MeterFileError,
     MeterFileExistsError,
-    MeterFileForeignError,
-    MeterFileMissingError,
-    MeterFileVersionError,
 )
+from sts.meter.file_header import flush_to_disk, require_meter_file
 from sts.meter.records import (
     Rows,
     spec_from_rows,
@@ -48,55 +37,22 @@ from sts.meter.records import (
     volatile_to_rows,
 )
 from sts.meter.results import ResultCode
+from sts.meter.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, SupplyCause, Volatile
 from sts.meter.supply import Event, EventKind
 
-APPLICATION_ID: Final = 0x5354534D
-"""``STSM`` in the header of the file: what tells a meter's memory from any other database."""
-SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 2.0
 """How long an operation waits for another one to finish."""
 KEPT_ROWS: Final = 1000
 """How many events and how many tokens are kept."""
 
-_SQLITE_MAGIC: Final = b"SQLite format 3\x00"
-_HEADER_BYTES: Final = 100
-_VERSION_AT: Final = slice(60, 64)
-_APPLICATION_ID_AT: Final = slice(68, 72)
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _PRIMARY_CODE: Final = 0xFF
 _BUSY_CODES: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGE_CODES: Final = frozenset(
     {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 )
-
-_SCHEMA: Final = """
-CREATE TABLE spec (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE state (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE volatile (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE token_identifiers (
-    slot INTEGER PRIMARY KEY,
-    tid INTEGER NOT NULL CHECK (tid BETWEEN 0 AND 16777215)
-) STRICT;
-CREATE TABLE token_history (
-    id INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    digits TEXT NOT NULL,
-    result INTEGER NOT NULL CHECK (result BETWEEN 1 AND 16),
-    amount TEXT NOT NULL,
-    text TEXT NOT NULL,
-    reason TEXT NOT NULL
-) STRICT;
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    cause TEXT,
-    credit INTEGER NOT NULL,
-    consumed INTEGER NOT NULL
-) STRICT;
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +101,7 @@ class Update:
 
 
 _Change = TypeVar("_Change", bound=Update)
+_Logged = TypeVar("_Logged")
 
 
 def create_memory(path: Path, contents: Contents) -> None:
@@ -166,13 +123,13 @@ def create_memory(path: Path, contents: Contents) -> None:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(_connect(draft)) as database:
             _fill(database, contents)
-        _flush_to_disk(draft)
+        flush_to_disk(draft)
         try:
             # A link fails where a rename would replace.
             os.link(draft, path)
         except FileExistsError:
             raise MeterFileExistsError(path) from None
-        _flush_to_disk(path.parent)
+        flush_to_disk(path.parent)
 
 
 class MeterMemory:
@@ -190,7 +147,7 @@ class MeterMemory:
             MeterBusyError: Another process kept it locked.
         """
         self.path: Final = path
-        _require_meter_file(path)
+        require_meter_file(path)
         with _translated(path):
             self._database: Final = _connect(path)
         try:
@@ -240,31 +197,20 @@ class MeterMemory:
             return update
 
     def events(self, limit: int) -> tuple[Event, ...]:
-        """Return the latest events, newest first."""
-        return tuple(
-            Event(
-                at=datetime.fromisoformat(row["at"]),
-                kind=EventKind(row["kind"]),
-                cause=None if row["cause"] is None else SupplyCause(row["cause"]),
-                credit=row["credit"],
-                consumed=row["consumed"],
-            )
-            for row in self._latest("events", limit)
-        )
+        """Return the latest events, newest first.
+
+        Raises:
+            MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
+        """
+        return self._latest("events", limit, _event_of)
 
     def history(self, limit: int) -> tuple[HistoryEntry, ...]:
-        """Return the latest tokens, newest first."""
-        return tuple(
-            HistoryEntry(
-                at=datetime.fromisoformat(row["at"]),
-                digits=row["digits"],
-                result=ResultCode(row["result"]),
-                amount=row["amount"],
-                text=row["text"],
-                reason=row["reason"],
-            )
-            for row in self._latest("token_history", limit)
-        )
+        """Return the latest tokens, newest first.
+
+        Raises:
+            MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
+        """
+        return self._latest("token_history", limit, _history_entry_of)
 
     def _check(self) -> None:
         """Refuse a file whose pages contradict each other, before anything is written to it."""
@@ -291,10 +237,15 @@ class MeterMemory:
     def _rows(self, table: str) -> Rows:
         return {row["name"]: row["value"] for row in self._database.table(table).rows}
 
-    def _latest(self, table: str, limit: int) -> list[dict[str, Any]]:
+    def _latest(
+        self, table: str, limit: int, make: Callable[[dict[str, Any]], _Logged]
+    ) -> tuple[_Logged, ...]:
         with _translated(self.path):
             rows = self._database.table(table).rows_where(order_by="id desc", limit=limit)
-            return list(rows)
+            try:
+                return tuple(make(row) for row in rows)
+            except ValueError:
+                raise MeterFileDamagedError(self.path, f"a row of {table}") from None
 
     def _append(self, update: Update) -> None:
         if update.events:
@@ -311,7 +262,7 @@ class MeterMemory:
 def _fill(database: sqlite_utils.Database, contents: Contents) -> None:
     database.enable_wal()
     with database.atomic():
-        for statement in _SCHEMA.strip().removesuffix(";").split(";"):
+        for statement in SCHEMA:
             database.execute(statement)
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -358,6 +309,16 @@ def _event_row(event: Event) -> dict[str, Any]:
     }
 
 
+def _event_of(row: dict[str, Any]) -> Event:
+    return Event(
+        at=datetime.fromisoformat(row["at"]),
+        kind=EventKind(row["kind"]),
+        cause=None if row["cause"] is None else SupplyCause(row["cause"]),
+        credit=row["credit"],
+        consumed=row["consumed"],
+    )
+
+
 def _history_row(token: HistoryEntry) -> dict[str, Any]:
     return {
         "at": token.at.isoformat(),
@@ -369,6 +330,17 @@ def _history_row(token: HistoryEntry) -> dict[str, Any]:
     }
 
 
+def _history_entry_of(row: dict[str, Any]) -> HistoryEntry:
+    return HistoryEntry(
+        at=datetime.fromisoformat(row["at"]),
+        digits=row["digits"],
+        result=ResultCode(row["result"]),
+        amount=row["amount"],
+        text=row["text"],
+        reason=row["reason"],
+    )
+
+
 def _connect(path: Path) -> sqlite_utils.Database:
     """Open an existing file; SQLite would otherwise make one where there is none."""
     place = f"{path.absolute().as_uri()}?mode=rw"
@@ -377,32 +349,6 @@ def _connect(path: Path) -> sqlite_utils.Database:
     # A commit that returned must have reached the disk.
     database.execute("PRAGMA synchronous = FULL")
     return database
-
-
-def _require_meter_file(path: Path) -> None:
-    """Look at the header before SQLite does: opening as a database may already write."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        raise MeterFileMissingError(path) from None
-    except OSError as error:
-        raise MeterFileAccessError(path, str(error.strerror)) from error
-    found = int.from_bytes(header[_APPLICATION_ID_AT], "big")
-    if not header.startswith(_SQLITE_MAGIC) or found != APPLICATION_ID:
-        raise MeterFileForeignError(path)
-    version = int.from_bytes(header[_VERSION_AT], "big")
-    if version > SCHEMA_VERSION:
-        raise MeterFileVersionError(path, found=version, known=SCHEMA_VERSION)
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Make a file's content, or a folder's entries, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

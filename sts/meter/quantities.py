@@ -20,7 +20,7 @@ def parse_load(text: str) -> int:
     Raises:
         MeterQuantityError: Not a load, or a fraction of a watt.
     """
-    found = _LOAD.fullmatch(text.strip()[:_LONGEST])
+    found = _LOAD.fullmatch(_short(text))
     if found is None:
         raise MeterQuantityError("a load is written 2300W or 2.3kW")
     number, unit = Decimal(found[1]), (found[2] or "W").lower()
@@ -36,7 +36,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         MeterQuantityError: Not a length of time, or nothing, or longer than a calendar.
     """
-    stripped = text.strip()[:_LONGEST]
+    stripped = _short(text)
     parts = list(_DURATION.finditer(stripped))
     if "".join(part[0] for part in parts) != stripped:
         raise MeterQuantityError("a time is written 90s, 30min, 2h or 1d12h")
@@ -56,7 +56,7 @@ def parse_moment(text: str) -> datetime:
         MeterQuantityError: Not such a moment, or without a zone.
     """
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(_short(text))
     except ValueError:
         raise MeterQuantityError("a moment is written 2026-01-31T12:00Z") from None
     if moment.utcoffset() is None:
@@ -74,9 +74,17 @@ def parse_price(text: str) -> int:
         MeterQuantityError: Not a number, or with more than five decimals.
     """
     try:
-        units = Decimal(text.strip()[:_LONGEST]) * _PRICE_UNITS
+        units = Decimal(_short(text)) * _PRICE_UNITS
     except InvalidOperation:
         raise MeterQuantityError("a price is a number, for example 3.425") from None
     if not units.is_finite() or units != int(units):
         raise MeterQuantityError("a price has at most five decimals")
     return int(units)
+
+
+def _short(text: str) -> str:
+    """Return what was typed without spaces around it; nobody types as much as ``_LONGEST``."""
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        raise MeterQuantityError(f"more than {_LONGEST} characters")
+    return stripped

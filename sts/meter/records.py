@@ -33,6 +33,7 @@ from sts.meter.state import (
     Volatile,
     require_fitting,
 )
+from sts.token_identifier import require_utc
 from sts.tokens import KeyChangeToken, Service
 
 Value: TypeAlias = int | str | None
@@ -122,7 +123,9 @@ _WHOLE: Final = Form(int, _read_whole)
 _TEXT: Final = Form(str, _read_text)
 _BOOL: Final = Form(int, _read_bool)
 _REGISTER: Final = Form(_write_register, _read_register)
-_TIME: Final = Form(datetime.isoformat, lambda value: datetime.fromisoformat(_read_text(value)))
+_TIME: Final = Form(
+    datetime.isoformat, lambda value: require_utc(datetime.fromisoformat(_read_text(value)))
+)
 _NUMBERS: Final = _listed(lambda number: str(int(number)), int)
 _KEY: Final = Form(
     lambda key: key.expose().hex(), lambda value: DecoderKey.from_hex(_read_text(value))

@@ -7,7 +7,7 @@ of them the meter computes what happens exactly.
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from sts.meter.device import VirtualMeter
@@ -18,6 +18,7 @@ LINES: Final = 20
 """How many lines a picture has, if its length is known."""
 
 _BAR: Final = 24
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 _SHORTEST_STEP: Final = timedelta(microseconds=1)
 _EVENTS_A_STEP: Final = 100
 
@@ -43,9 +44,10 @@ class Plan:
 
     def moments(self) -> Iterator[datetime]:
         """Give the moments of the lines after the first, the last of them the end."""
+        end = _LAST_MOMENT if self.end is None else self.end
         moment = self.start
-        while self.end is None or moment < self.end:
-            moment = moment + self.step if self.end is None else min(moment + self.step, self.end)
+        while moment < end:
+            moment += min(self.step, end - moment)
             yield moment
 
 

@@ -115,6 +115,7 @@ class MeterState:
 
     Raises:
         MeterStateError: The registers contradict each other.
+        NaiveDatetimeError: ``advanced_to`` has no zone.
     """
 
     key_register: DecoderKeyRegister

@@ -167,7 +167,7 @@ def test_an_old_token_identifier_does_not_revive_an_expired_key(
     vault.add(make_record(key_expiry_number=KeyExpiryNumber(90)), vending_key)
     earlier = now - timedelta(days=365 * 3)
     module = SoftwareModule(vault, lab_mode=True)
-    assert module.issue(make_meter(), _request(earlier), message_id="m", now=earlier)
+    module.issue(make_meter(), _request(earlier), message_id="m", now=earlier)
     with pytest.raises(StsError) as refusal:
         module.issue(make_meter(), _request(earlier), message_id="m", now=now)
     assert refusal.value.code == "KEY_EXPIRED"

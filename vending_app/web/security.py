@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from vending_app.services import meters as meter_service
@@ -37,6 +38,7 @@ _SESSION_CSRF: Final = "csrf"
 
 def register(app: Flask) -> None:
     """Put the guards in front of every request of ``app``."""
+    app.before_request(_require_known_host)
     app.before_request(_require_csrf_token)
     app.before_request(_require_log_in)
     app.after_request(_add_headers)
@@ -70,6 +72,13 @@ def safe_target(target: str) -> str:
     if not ours or parsed.netloc or parsed.scheme or not target.isprintable():
         return url_for("sell.show_form")
     return target
+
+
+def _require_known_host() -> Response | None:
+    """Answer in plain text where no page can be made, for want of a name to link to."""
+    if isinstance(request.routing_exception, SecurityError):
+        return Response("This host name is not served here.\n", 400, mimetype="text/plain")
+    return None
 
 
 def _require_csrf_token() -> None:

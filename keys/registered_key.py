@@ -1,0 +1,177 @@
+"""A vending key as a register keeps it: its name, its record, and the terms it was given on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from keys.canonical_json import JsonValue
+from keys.errors import KeysError, RecordError
+from keys.json_fields import Fields, is_name, time_text
+from keys.records import VendingKeyRecord
+from sts import (
+    BaseDate,
+    KeyExpiryNumber,
+    KeyGenerationAlgorithm,
+    KeyRevisionNumber,
+    KeyType,
+    StsError,
+    SupplyGroupCode,
+)
+from sts.token_identifier import require_utc
+
+LARGEST_CREDIT_LIMIT: Final = 0xFFFF_FFFF
+_FIELDS: Final = (
+    "tenant",
+    "supply_group_code",
+    "key_revision_number",
+    "key_type",
+    "key_generation_algorithm",
+    "base_date",
+    "key_expiry_number",
+    "activation",
+    "expiry",
+    "issued_until",
+    "credit_limit_units",
+    "check_value",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyName:
+    """What names a vending key everywhere: whose it is, its supply group and its revision."""
+
+    tenant: str
+    supply_group_code: SupplyGroupCode
+    key_revision_number: KeyRevisionNumber
+
+    def __str__(self) -> str:
+        """Return the name as people say it."""
+        return (
+            f"supply group {self.supply_group_code}, key revision {self.key_revision_number}, "
+            f"of {self.tenant}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTerms:
+    """On which terms a key centre gives a vending key away. What is None is not limited.
+
+    Attributes:
+        activation: From when tokens may be made with it.
+        expiry: From when the centre issues no key load file with it any more.
+        issued_until: From when a module makes no tokens with it any more.
+        credit_limit_units: How many currency units of credit a module may sell with it.
+
+    Raises:
+        RecordError: A time with fractions of a second, an end that is not after the activation,
+            or a limit beyond 32 bits.
+        NaiveDatetimeError: A time without a zone.
+    """
+
+    activation: datetime | None = None
+    expiry: datetime | None = None
+    issued_until: datetime | None = None
+    credit_limit_units: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types leave open."""
+        for name in ("activation", "expiry", "issued_until"):
+            when: datetime | None = getattr(self, name)
+            if when is None:
+                continue
+            if require_utc(when).microsecond:
+                raise RecordError(f"the {name} of a vending key is a whole second")
+            if name != "activation" and self.activation and when <= self.activation:
+                raise RecordError(f"the {name} of a vending key comes after its activation")
+        limit = self.credit_limit_units
+        if limit is not None and not 0 <= limit <= LARGEST_CREDIT_LIMIT:
+            raise RecordError("a credit limit is a whole number of at most 32 bits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredKey:
+    """A vending key without its bytes: what it is, and on which terms.
+
+    Attributes:
+        record: What it is.
+        terms: The terms.
+
+    Raises:
+        RecordError: The tenant is no name that can be printed.
+    """
+
+    record: VendingKeyRecord
+    terms: KeyTerms = field(default_factory=KeyTerms)
+
+    def __post_init__(self) -> None:
+        """Check that the tenant can stand in a file that people read."""
+        if not is_name(self.record.tenant):
+            raise RecordError("the tenant of a vending key must be a name that can be printed")
+
+    @property
+    def name(self) -> KeyName:
+        """What names the key."""
+        return KeyName(
+            tenant=self.record.tenant,
+            supply_group_code=self.record.supply_group_code,
+            key_revision_number=self.record.key_revision_number,
+        )
+
+
+def key_body(key: RegisteredKey) -> dict[str, JsonValue]:
+    """Return a registered key as plain JSON values."""
+    record, terms = key.record, key.terms
+    return {
+        "tenant": record.tenant,
+        "supply_group_code": str(record.supply_group_code),
+        "key_revision_number": int(record.key_revision_number),
+        "key_type": int(record.key_type),
+        "key_generation_algorithm": str(record.key_generation_algorithm),
+        "base_date": str(record.base_date),
+        "key_expiry_number": int(record.key_expiry_number),
+        "activation": _optional_time_text(terms.activation),
+        "expiry": _optional_time_text(terms.expiry),
+        "issued_until": _optional_time_text(terms.issued_until),
+        "credit_limit_units": terms.credit_limit_units,
+        "check_value": record.check_value,
+    }
+
+
+def parse_key(where: str, value: JsonValue, *, refuse: Callable[[str], KeysError]) -> RegisteredKey:
+    """Read what ``key_body`` returned.
+
+    Args:
+        where: What the key belongs to, for messages.
+        value: The JSON value.
+        refuse: Makes the error to raise from a message.
+    """
+    fields = Fields(where, value, names=_FIELDS, refuse=refuse)
+    unlimited = fields.is_null("credit_limit_units")
+    try:
+        return RegisteredKey(
+            record=VendingKeyRecord(
+                tenant=fields.text("tenant"),
+                supply_group_code=SupplyGroupCode.parse(fields.text("supply_group_code")),
+                key_revision_number=KeyRevisionNumber(fields.number("key_revision_number")),
+                key_type=KeyType.parse(fields.number("key_type")),
+                key_generation_algorithm=KeyGenerationAlgorithm.parse(
+                    fields.text("key_generation_algorithm")
+                ),
+                base_date=BaseDate.parse(fields.text("base_date")),
+                key_expiry_number=KeyExpiryNumber(fields.number("key_expiry_number")),
+                check_value=fields.text("check_value"),
+            ),
+            terms=KeyTerms(
+                activation=fields.optional_time("activation"),
+                expiry=fields.optional_time("expiry"),
+                issued_until=fields.optional_time("issued_until"),
+                credit_limit_units=None if unlimited else fields.number("credit_limit_units"),
+            ),
+        )
+    except (StsError, RecordError) as error:
+        raise refuse(f"{where}: {error}") from None
+
+
+def _optional_time_text(when: datetime | None) -> str | None:
+    return None if when is None else time_text(when)

@@ -1,0 +1,115 @@
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from sts import DecoderReferenceNumber
+from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER
+from vending_app import create_app, demo_story
+from vending_app.config import Config
+from vending_app.demo import prepare_demo
+from vending_app.domain.errors import ConfigError, DatabaseNotCurrentError
+from vending_app.installation import prepare
+from vending_app.lab_meters import LabMeters
+from vending_app.services.meters import list_meters
+from vending_app.services.vending import SellRequest, quote_for_meter, sell
+from vending_app.web.context import EXTENSION, AppContext
+
+
+def test_everything_in_the_data_directory_is_for_its_owner_only(config: Config) -> None:
+    for path in [config.data_dir, *config.data_dir.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_a_second_run_keeps_what_was_sold(tmp_path: Path) -> None:
+    first = prepare_demo(tmp_path / "data", {}, now=NOW)
+    parts: AppContext = create_app(first).extensions[EXTENSION]
+    request = SellRequest(
+        tenant="thabaneng",
+        request_id="r-1",
+        drn=DecoderReferenceNumber(PIETER),
+        amount_minor=2000,
+        operator="zanele",
+    )
+    sold = sell(parts.store, parts.module, now=NOW, request=request)
+    parts.close()
+
+    second = prepare_demo(tmp_path / "data", {}, now=NOW)
+    assert second == first
+    again: AppContext = create_app(second).extensions[EXTENSION]
+    replay = sell(again.store, again.module, now=NOW, request=request)
+    again.close()
+    assert replay.replay
+    assert replay.sale == sold.sale
+
+
+@pytest.mark.parametrize(
+    ("tenant", "drn", "amount_minor", "tenths"),
+    [
+        ("thabaneng", PIETER, 20_00, 59),
+        ("thabaneng", PIETER, 100_00, 292),
+        ("mwanga", NEEMA, 2_500_00, 14),
+        ("mwanga", MILL, 13_000_00, 100),
+    ],
+)
+def test_the_figures_of_the_story(
+    config: Config, tenant: str, drn: str, amount_minor: int, tenths: int
+) -> None:
+    parts: AppContext = create_app(config).extensions[EXTENSION]
+    offer = quote_for_meter(
+        parts.store, tenant, drn=DecoderReferenceNumber(drn), amount_minor=amount_minor
+    )
+    parts.close()
+    assert offer.quote.energy.tenths == tenths
+
+
+def test_the_prices_are_those_of_the_story() -> None:
+    prices = {each.code: each.terms.price_minor_per_kwh for each in demo_story.TARIFFS}
+    assert prices == {
+        "home": Fraction("342.5"),
+        "household": Fraction(180_000),
+        "productive": Fraction(130_000),
+    }
+
+
+def test_every_meter_of_the_story_has_its_twin(config: Config) -> None:
+    parts: AppContext = create_app(config).extensions[EXTENSION]
+    lab = LabMeters(config.meters_dir)
+    found = {}
+    for tenant in demo_story.TENANTS:
+        for meter in list_meters(parts.store, tenant.code, limit=10):
+            snapshot = lab.read(meter.drn, now=NOW).snapshot
+            found[str(meter.drn)] = (snapshot.encryption_algorithm, snapshot.phases)
+            assert snapshot.credit == 0
+            assert not snapshot.relay_closed
+    parts.close()
+    assert found == {PIETER: ("07", 1), NEEMA: ("11", 1), MILL: ("11", 3)}
+
+
+def test_an_installation_without_migrations_does_not_start(config: Config) -> None:
+    (config.data_dir / "vending.db").unlink()
+    with pytest.raises(DatabaseNotCurrentError):
+        create_app(config)
+
+
+def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigError) as refusal:
+        prepare(tmp_path / "file" / "data", {})
+    assert refusal.value.code == "CONFIG"
+    with pytest.raises(ConfigError):
+        prepare(
+            tmp_path / "data", {"STS_VEND_DATABASE_URL": f"sqlite:///{tmp_path}/file/vending.db"}
+        )
+
+
+def test_a_secret_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keys.files.os.link", refuse)
+    with pytest.raises(ConfigError, match="No space left"):
+        prepare(tmp_path / "data", {})

@@ -1,0 +1,237 @@
+"""One suite over SQLite and PostgreSQL: what must never be broken is refused by the database."""
+
+import inspect
+import pkgutil
+from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
+
+from keys import SoftwareModule
+from sts import DecoderReferenceNumber
+from tests.vending_app.conftest import opened
+from tests.vending_app.helpers import NOW, PIETER
+from vending_app import storage
+from vending_app.domain.errors import (
+    DatabaseNotCurrentError,
+    StoreBusyError,
+    UnknownSaleError,
+    UnknownTenantError,
+)
+from vending_app.services.vending import SellRequest, sell
+from vending_app.storage import engine as engine_module
+from vending_app.storage import meters, sales, tables, tenants
+from vending_app.storage.engine import Store
+from vending_app.storage.migrate import require_current, upgrade
+
+DRN = DecoderReferenceNumber(PIETER)
+
+
+def _sell(store: Store, module: SoftwareModule, request_id: str = "r-1") -> None:
+    request = SellRequest(
+        tenant="thabaneng",
+        request_id=request_id,
+        drn=DRN,
+        amount_minor=2000,
+        operator="zanele",
+    )
+    sell(store, module, now=NOW, request=request)
+
+
+def test_migrations_and_tables_say_the_same(store: Store) -> None:
+    with store.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+    assert differences == []
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    upgrade(store)
+    require_current(store)
+
+
+def test_an_empty_database_is_not_current(empty_database_url: str) -> None:
+    with opened(empty_database_url) as store, pytest.raises(DatabaseNotCurrentError) as refusal:
+        require_current(store)
+    assert refusal.value.code == "DATABASE_NOT_CURRENT"
+
+
+def test_every_table_begins_with_the_tenant() -> None:
+    for table in tables.metadata.tables.values():
+        assert next(iter(table.primary_key)).name == "tenant", table.name
+        for foreign_key in table.foreign_key_constraints:
+            assert foreign_key.column_keys[0] == "tenant", table.name
+
+
+def test_every_storage_function_takes_the_tenant_first() -> None:
+    for found in pkgutil.iter_modules(storage.__path__):
+        if found.name in {"engine", "migrate", "migrations", "tables"}:
+            continue
+        module = import_module(f"vending_app.storage.{found.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                assert list(inspect.signature(function).parameters)[:2] == ["tenant", "connection"]
+
+
+@pytest.mark.parametrize("table", tables.APPEND_ONLY)
+def test_what_was_sold_is_neither_changed_nor_removed(
+    store: Store, module: SoftwareModule, table: str
+) -> None:
+    _sell(store, module)
+    with store.write() as connection:
+        sales.add_reprint("thabaneng", connection, sale_number=1, login="zanele", now=NOW)
+    changed = tables.metadata.tables[table]
+    for statement in (update(changed).values(sale_number=7), delete(changed)):
+        with pytest.raises(DatabaseError, match="append-only"), store.write() as connection:
+            connection.execute(statement)
+    with store.read() as connection:
+        assert connection.execute(select(changed.c.sale_number)).scalars().first() == 1
+
+
+def test_a_token_identifier_is_used_once_for_a_meter(store: Store, module: SoftwareModule) -> None:
+    _sell(store, module)
+    with store.read() as connection:
+        row = dict(connection.execute(select(tables.tokens)).mappings().one())
+    with pytest.raises(IntegrityError), store.write() as connection:
+        connection.execute(insert(tables.tokens).values(row | {"token_number": 2}))
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        (tables.tokens, {"token_number": 2, "tid": 5, "energy_tenths_kwh": 0}),
+        (tables.tokens, {"token_number": 2, "tid": 0}),
+        (tables.tokens, {"token_number": 2, "tid": 1 << 24}),
+        (tables.tokens, {"token_number": 2, "tid": 5, "digits": "1234"}),
+        (tables.tokens, {"token_number": 2, "tid": 5, "sale_number": 99}),
+        (tables.tokens, {"token_number": 2, "tid": 5, "tenant": "mwanga"}),
+        (tables.sale_lines, {"line_number": 9, "amount_minor": -1}),
+        (tables.sales, {"sale_number": 2, "request_id": "r-1"}),
+        (tables.sales, {"sale_number": 2, "request_id": "r-2", "tendered_minor": 0}),
+        (tables.sales, {"sale_number": 2, "request_id": "r-2", "drn": "0100200002010"}),
+        (tables.sales, {"sale_number": 2, "request_id": "r-2", "login": "rehema"}),
+    ],
+    ids=str,
+)
+def test_rows_that_cannot_be_are_refused(
+    store: Store, module: SoftwareModule, table: Table, change: dict[str, object]
+) -> None:
+    _sell(store, module)
+    with store.read() as connection:
+        row = dict(connection.execute(select(table)).mappings().first() or {})
+    with pytest.raises(IntegrityError), store.write() as connection:
+        connection.execute(insert(table).values(row | change))
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    def count_and_fail(connection: Connection) -> None:
+        assert tenants.next_number("thabaneng", connection, counter="sale") == 1
+        message = "power cut"
+        raise RuntimeError(message)
+
+    with pytest.raises(RuntimeError, match="power cut"), store.write() as connection:
+        count_and_fail(connection)
+    with store.write() as connection:
+        assert tenants.next_number("thabaneng", connection, counter="sale") == 1
+
+
+def test_counters_of_tenants_are_apart(store: Store) -> None:
+    with store.write() as connection:
+        counted = [
+            tenants.next_number(tenant, connection, counter="sale")
+            for tenant in ("thabaneng", "thabaneng", "mwanga")
+        ]
+    assert counted == [1, 2, 1]
+
+
+def test_times_come_back_in_utc(store: Store) -> None:
+    local = datetime(2026, 3, 2, 10, 15, tzinfo=timezone(timedelta(hours=2)))
+    with store.write() as connection:
+        connection.execute(update(tables.tenants).values(created_at=local))
+    with store.read() as connection:
+        found = connection.execute(select(tables.tenants.c.created_at)).scalars().first()
+    assert found == local
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+def test_a_time_without_a_zone_is_not_stored(store: Store) -> None:
+    naive = NOW.replace(tzinfo=None)
+    with pytest.raises(StatementError, match="no time zone"), store.write() as connection:
+        connection.execute(update(tables.tenants).values(created_at=naive))
+
+
+def test_no_time_stays_no_time(store: Store) -> None:
+    column = tables.UtcDateTime()
+    dialect = store.engine.dialect
+    assert column.process_bind_param(None, dialect) is None
+    assert column.process_result_value(None, dialect) is None
+
+
+def test_what_is_another_tenants_is_not_found(store: Store, module: SoftwareModule) -> None:
+    _sell(store, module)
+    with store.read() as connection:
+        with pytest.raises(UnknownSaleError):
+            sales.find_sale("mwanga", connection, sale_number=1)
+        with pytest.raises(UnknownTenantError):
+            tenants.find_tenant("nowhere", connection)
+        assert sales.list_recent_sales("mwanga", connection, limit=10) == ()
+        assert len(sales.list_recent_sales("thabaneng", connection, limit=10, drn=DRN)) == 1
+        assert [str(m.drn) for m in meters.list_meters("thabaneng", connection, limit=9)] == [
+            PIETER
+        ]
+    with pytest.raises(UnknownSaleError), store.write() as connection:
+        sales.lock_sale("mwanga", connection, sale_number=1)
+
+
+def test_sqlite_is_set_up_to_survive_a_power_cut(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("sqlite") / "vending.db"
+    with opened(f"sqlite:///{path}") as store, store.read() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": engine_module.BUSY_TIMEOUT_MS,
+    }
+
+
+def test_a_writer_that_waits_too_long_is_told_to_try_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_SQLITE_PRAGMAS", ("PRAGMA busy_timeout = 50",))
+    url = store.engine.url.render_as_string(hide_password=False)
+
+    def lock_impatiently(impatient: Store) -> None:
+        with impatient.write() as waiting:
+            if store.engine.dialect.name == "postgresql":
+                waiting.execute(text("SET LOCAL lock_timeout = 50"))
+            meters.lock_meter("thabaneng", waiting, drn=DRN)
+
+    with opened(url) as impatient, store.write() as connection:
+        meters.lock_meter("thabaneng", connection, drn=DRN)
+        with pytest.raises(StoreBusyError) as refusal:
+            lock_impatiently(impatient)
+    assert refusal.value.code == "STORE_BUSY"
+
+
+def test_what_is_broken_is_not_called_busy(store: Store) -> None:
+    with pytest.raises(DatabaseError) as error, store.read() as connection:
+        connection.execute(text("SELECT * FROM nowhere"))
+    assert not isinstance(error.value, StoreBusyError)
+
+
+def test_a_database_that_is_not_there_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    missing = tmp_path_factory.mktemp("sqlite") / "missing" / "vending.db"
+    with (
+        opened(f"sqlite:///{missing}") as store,
+        pytest.raises(OperationalError),
+        store.read(),
+    ):
+        pass  # pragma: no cover - it does not open

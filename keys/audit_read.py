@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from keys.audit_file import AuditLogFormatError, lines_of, opened
@@ -72,10 +73,10 @@ class AuditReader:
                 lines.append(parse_line(line.removesuffix(b"\n")))
             except AuditLineError:
                 # Half an entry can only be at the very end; anywhere else it is an altered one.
-                rest = [line, *(later for _, later in numbered)]
-                if any(piece.endswith(b"\n") for piece in rest):
-                    raise ChainEntryAlteredError(place) from None
-                self.torn_bytes = sum(map(len, rest))
+                for piece in chain((line,), (later for _, later in numbered)):
+                    if piece.endswith(b"\n"):
+                        raise ChainEntryAlteredError(place) from None
+                    self.torn_bytes += len(piece)
                 return
             yield lines[-1].entry
 

@@ -5,6 +5,7 @@ now, does its one thing and closes the file again. So a meter may be watched on 
 by `sts-meter` at the same time.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from sts import (
 )
 from sts.meter import DecoderKeyRegister, MeterSpec, new_state
 from sts.meter.device import VirtualMeter, create_meter, open_meter
+from sts.meter.errors import MeterFileExistsError
 from sts.meter.memory import HistoryEntry
 from sts.meter.snapshot import Snapshot
 from sts.meter.supply import Event
@@ -68,10 +70,7 @@ class LabMeters:
         Raises:
             StsError: The meter cannot be built like that, or the folder cannot be written to.
         """
-        path = self._path(meter.drn)
-        if path.exists():
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         spec = MeterSpec(
             decoder_reference_number=meter.drn,
             encryption_algorithm=meter.encryption_algorithm,
@@ -79,7 +78,9 @@ class LabMeters:
             sta_tables_fingerprint=self._sta_tables.fingerprint,
         )
         register = DecoderKeyRegister.from_attributes(key, attributes)
-        create_meter(path, spec, new_state(spec, register, now=now), now=now)
+        # The file may be there, or another process may be just making it.
+        with suppress(MeterFileExistsError):
+            create_meter(self._path(meter.drn), spec, new_state(spec, register, now=now), now=now)
 
     def read(self, drn: DecoderReferenceNumber, *, now: datetime) -> LabReading:
         """Let time pass up to now and return what the meter shows.

@@ -16,8 +16,9 @@ A transcript is a text file in `tests/cli/transcripts`:
     $ STS_DECODER_KEY=00 sts decode 5862 5789 9869 9135 7486
     …
 
-The commands of a file share one folder. An exit status of 0 is not written. `STS_UPDATE_TRANSCRIPTS=1
-pytest tests/cli` writes down what is printed now; read the difference before you keep it.
+The commands of a file share one folder. An exit status of 0 is not written.
+`STS_UPDATE_TRANSCRIPTS=1 pytest tests/cli` writes down what is printed now; read the difference
+before you keep it.
 """
 
 import os

@@ -162,9 +162,8 @@ def test_only_whole_numbers_are_amounts(encode: Encode, value: int) -> None:
 @pytest.mark.parametrize("code", [-1, 0x10000])
 @pytest.mark.parametrize("quantity", [UnitAmount, PowerLimit])
 def test_a_code_has_sixteen_bits(quantity: type[UnitAmount | PowerLimit], code: int) -> None:
-    with pytest.raises(FieldRangeError) as caught:
+    with pytest.raises(FieldRangeError, match=r"amount code must be .* from 0 to 65535, found"):
         quantity(code)
-    assert caught.value.field == "amount code"
 
 
 def test_an_amount_is_not_a_power_limit() -> None:
@@ -294,9 +293,9 @@ def test_nothing_is_never_negative() -> None:
 def test_the_parts_of_a_currency_amount_have_their_ranges(
     exponent: int, mantissa: int, field: str
 ) -> None:
-    with pytest.raises(FieldRangeError) as caught:
+    high = 31 if field == "exponent" else 16383
+    with pytest.raises(FieldRangeError, match=f"{field} must be a whole number from 0 to {high},"):
         CurrencyAmount(negative=False, exponent=exponent, mantissa=mantissa)
-    assert caught.value.field == field
 
 
 @pytest.mark.parametrize(
@@ -311,6 +310,6 @@ def test_the_parts_of_a_currency_amount_have_their_ranges(
 def test_the_fields_of_a_currency_amount_have_their_widths(
     sign_exponent: int, code: int, field: str
 ) -> None:
-    with pytest.raises(FieldRangeError) as caught:
+    high = 0xFFFF if field == "amount code" else 15
+    with pytest.raises(FieldRangeError, match=f"{field} must be a whole number from 0 to {high},"):
         CurrencyAmount.from_fields(sign_exponent, code)
-    assert caught.value.field == field

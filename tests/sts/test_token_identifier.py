@@ -312,7 +312,11 @@ def test_the_first_token_of_a_base_date_is_neither_minute_zero_nor_the_reserved_
 
 # Issuing histories around one minute of the day 2026-07-29, on either side of midnight.
 presents = st.integers(min_value=6612480 - 5, max_value=6612480 + 10)
-histories = st.sets(st.integers(min_value=6612300, max_value=6612600), max_size=120)
+histories = st.one_of(
+    st.sets(st.integers(min_value=6612300, max_value=6612600), max_size=120),
+    # About as many as a meter keeps, most of them ahead of the clock.
+    st.sets(st.integers(min_value=6612470, max_value=6612570), min_size=40, max_size=70),
+)
 
 
 @given(histories, presents, st.integers(min_value=0, max_value=200))
@@ -402,6 +406,13 @@ def test_the_present_minute_is_too_old_below_the_fifty_that_the_meter_may_keep()
     assert next_token_identifier(ahead, at(present), base_date=BASE) == present + 60
     with pytest.raises(TidAheadOfClockError, match=r"is 60 minutes ahead .* at most 59 are"):
         next_token_identifier(ahead, at(present), base_date=BASE, lead_cap_minutes=59)
+
+
+def test_the_first_minute_above_the_oldest_of_the_fifty_is_free() -> None:
+    oldest = 6612600
+    issued = {oldest, *range(oldest + 2, oldest + 1 + TID_STORE_SIZE)}
+    assert len(issued) == TID_STORE_SIZE
+    assert next_token_identifier(issued, at(oldest - 5), base_date=BASE) == oldest + 1
 
 
 def test_an_hour_ahead_is_allowed_unless_told_otherwise() -> None:

@@ -160,6 +160,7 @@ def test_a_field_takes_as_many_bits_as_it_has(token: Token, field: str, width: i
         with pytest.raises(FieldRangeError) as caught:
             altered(token, field, wrong)
         assert caught.value.field == field
+        assert f"{field} must be a whole number from 0 to {largest}," in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,15 @@ def test_a_token_is_a_value(token: Token) -> None:
     for field in dataclasses.fields(token):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(token, field.name, getattr(token, field.name))
+
+
+@pytest.mark.parametrize("token", [token for token, _, _ in EXAMPLES], ids=kind_name)
+def test_the_fields_of_a_token_are_given_by_name(token: Token) -> None:
+    """Two numbers in a row are easily swapped; a random one and a minute look alike."""
+    make: Any = type(token)
+    values = [getattr(token, field.name) for field in dataclasses.fields(token)]
+    with pytest.raises(TypeError, match="positional argument"):
+        make(*values)
 
 
 @pytest.mark.parametrize("token", [FIRST, SECOND, THIRD, FOURTH], ids=kind_name)

@@ -272,6 +272,12 @@ def test_a_set_says_which_change_it_makes() -> None:
     assert case.token is None
 
 
+def test_a_set_is_no_rollover_unless_it_says_so() -> None:
+    case = readable(without(SET, "ro"))
+    assert case.change is not None
+    assert not case.change.rollover
+
+
 @pytest.mark.parametrize(("name", "part"), [("1st", 1), ("2nd", 2), ("3rd", 3), ("4th", 4)])
 def test_one_part_says_which_of_its_change_it_is(name: str, part: int) -> None:
     kind = f"Set{name}SectionDecoderKey"

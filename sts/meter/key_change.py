@@ -36,7 +36,7 @@ def without_stale(volatile: Volatile, now: datetime) -> Volatile:
     """Return volatile memory after sections that waited too long have been forgotten."""
     if volatile.last_part_at is None or now - volatile.last_part_at <= PENDING_TIME:
         return volatile
-    return Volatile()
+    return replace(volatile, pending=(), last_part_at=None)
 
 
 def enter_section(situation: Situation, token: KeyChangeToken) -> Transition | Refused:
@@ -49,7 +49,9 @@ def enter_section(situation: Situation, token: KeyChangeToken) -> Transition | R
     missing = missing_parts(pending, key_bits=bits)
     if missing:
         outcome = PartStored(token=token, part=part_number(token), missing=missing)
-        volatile = Volatile(pending=pending, last_part_at=situation.state.advanced_to)
+        volatile = replace(
+            situation.volatile, pending=pending, last_part_at=situation.state.advanced_to
+        )
         return Transition(state=situation.state, volatile=volatile, outcome=outcome)
     try:
         change = join(pending, key_bits=bits)
@@ -82,7 +84,7 @@ def _switch(situation: Situation, token: KeyChangeToken, change: KeyChange) -> T
     )
     return Transition(
         state=state,
-        volatile=Volatile(),
+        volatile=replace(situation.volatile, pending=(), last_part_at=None),
         outcome=Accepted(token=token, effects=(effect,)),
         events=(event(state, EventKind.KEY_CHANGED),),
     )

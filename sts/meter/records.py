@@ -22,7 +22,11 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey
+from sts.meter.buzzer import Alarm, Mute
 from sts.meter.errors import MeterStateError
+from sts.meter.keypad import EMPTY, FRAME, Keypad
+from sts.meter.lcd import Page
+from sts.meter.lockout import Lockout
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
@@ -42,6 +46,7 @@ Rows: TypeAlias = Mapping[str, Value]
 _Record = TypeVar("_Record")
 
 _KEY_CHANGE_CLASS: Final = 2
+_NONE: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,51 @@ def _read_price(text: str) -> PricePeriod:
     return PricePeriod(starts_at=datetime.fromisoformat(starts_at), per_thousand=int(per_thousand))
 
 
+def _read_lockout(value: Value) -> Lockout:
+    refusals, until = _read_text(value).split()
+    return Lockout(refusals=int(refusals), until=None if until == _NONE else _moment(until))
+
+
+def _write_lockout(lockout: Lockout) -> str:
+    return f"{lockout.refusals} {_NONE if lockout.until is None else lockout.until.isoformat()}"
+
+
+def _write_keypad(keypad: Keypad) -> str | None:
+    if keypad.last_key_at is None:
+        return None
+    return f"{FRAME if keypad.framed else ''}{keypad.digits} {keypad.last_key_at.isoformat()}"
+
+
+def _read_keypad(value: Value) -> Keypad:
+    if value is None:
+        return EMPTY
+    keys, last_key_at = _read_text(value).split()
+    return Keypad(
+        digits=keys.removeprefix(FRAME),
+        framed=keys.startswith(FRAME),
+        last_key_at=_moment(last_key_at),
+    )
+
+
+def _write_pages(pages: tuple[Page, ...]) -> str:
+    # A line of the display holds only what can be shown, so neither of the two separators.
+    return "\n".join("\t".join((str(page.seconds), *page.lines)) for page in pages)
+
+
+def _read_pages(value: Value) -> tuple[Page, ...]:
+    rows = (row.split("\t") for row in _read_text(value).splitlines())
+    return tuple(Page(tuple(lines), int(seconds)) for seconds, *lines in rows)
+
+
+def _read_mute(value: Value) -> Mute:
+    alarm, until = _read_text(value).split()
+    return Mute(Alarm(int(alarm)), _moment(until))
+
+
+def _moment(text: str) -> datetime:
+    return require_utc(datetime.fromisoformat(text))
+
+
 def _read_section(block: str, *, key_bits: int) -> KeyChangeToken:
     token = decode_block(int(block, 16), _KEY_CHANGE_CLASS, key_bits)
     if not isinstance(token, KeyChangeToken):
@@ -123,9 +173,7 @@ _WHOLE: Final = Form(int, _read_whole)
 _TEXT: Final = Form(str, _read_text)
 _BOOL: Final = Form(int, _read_bool)
 _REGISTER: Final = Form(_write_register, _read_register)
-_TIME: Final = Form(
-    datetime.isoformat, lambda value: require_utc(datetime.fromisoformat(_read_text(value)))
-)
+_TIME: Final = Form(datetime.isoformat, lambda value: _moment(_read_text(value)))
 _NUMBERS: Final = _listed(lambda number: str(int(number)), int)
 _KEY: Final = Form(
     lambda key: key.expose().hex(), lambda value: DecoderKey.from_hex(_read_text(value))
@@ -179,6 +227,8 @@ _STATE: Final[Mapping[str, Form]] = {
     "load_w": _WHOLE,
     "advanced_to": _TIME,
     "last_result": _optional(_numbered(ResultCode)),
+    "lockout": Form(_write_lockout, _read_lockout),
+    "powered": _BOOL,
 }
 
 
@@ -236,7 +286,16 @@ def _volatile_forms(spec: MeterSpec) -> Mapping[str, Form]:
         lambda token: f"{clear_block(token, bits):016x}",
         lambda block: _read_section(block, key_bits=bits),
     )
-    return {"pending": sections(tuple), "last_part_at": _optional(_TIME)}
+    return {
+        "pending": sections(tuple),
+        "last_part_at": _optional(_TIME),
+        "keypad": Form(_write_keypad, _read_keypad),
+        "shown": Form(_write_pages, _read_pages),
+        "shown_at": _optional(_TIME),
+        "mute": _optional(
+            Form(lambda mute: f"{mute.alarm:d} {mute.until.isoformat()}", _read_mute)
+        ),
+    }
 
 
 def _write(record: object, forms: Mapping[str, Form]) -> Rows:
@@ -250,7 +309,7 @@ def _read(rows: Rows, forms: Mapping[str, Form]) -> dict[str, object]:
             raise MeterStateError(name, "unknown field")
         try:
             found[name] = forms[name].read(value)
-        except (StsError, TypeError, ValueError):
+        except (StsError, OverflowError, TypeError, ValueError):
             raise MeterStateError(name, "not a value of this field") from None
     return found
 

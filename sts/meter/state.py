@@ -14,7 +14,11 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey
+from sts.meter.buzzer import Mute
 from sts.meter.errors import MeterSpecError, MeterStateError
+from sts.meter.keypad import EMPTY, Keypad
+from sts.meter.lcd import Page
+from sts.meter.lockout import NO_LOCKOUT, Lockout
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
 from sts.meter.spec import MeterSpec
@@ -112,6 +116,8 @@ class MeterState:
         load_w: The present load in register units an hour; W for electricity.
         advanced_to: Up to when time has passed in this state, UTC.
         last_result: The answer to the last token.
+        lockout: How many tokens were refused in a row, and what followed from it.
+        powered: Whether the network feeds the meter; without power nothing flows.
 
     Raises:
         MeterStateError: The registers contradict each other.
@@ -136,6 +142,8 @@ class MeterState:
     load_w: int = 0
     advanced_to: datetime
     last_result: ResultCode | None = None
+    lockout: Lockout = NO_LOCKOUT
+    powered: bool = True
 
     def __post_init__(self) -> None:
         """Check what can contradict itself."""
@@ -171,10 +179,18 @@ class Volatile:
     Attributes:
         pending: Parts of a key change set, waiting for the rest.
         last_part_at: When the last of them was entered; None if there are none.
+        keypad: What has been keyed of a token or a short code.
+        shown: Pages that stand on the display before it goes back to rest.
+        shown_at: When the first of them appeared; None if nobody has touched the meter.
+        mute: An alarm that somebody has silenced.
     """
 
     pending: tuple[KeyChangeToken, ...] = ()
     last_part_at: datetime | None = None
+    keypad: Keypad = EMPTY
+    shown: tuple[Page, ...] = ()
+    shown_at: datetime | None = None
+    mute: Mute | None = None
 
 
 def new_state(spec: MeterSpec, key_register: DecoderKeyRegister, *, now: datetime) -> MeterState:

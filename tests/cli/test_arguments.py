@@ -68,9 +68,13 @@ def _options(path: tuple[str, ...]) -> list[click.Option]:
     return [option for option in command.params if isinstance(option, click.Option)]
 
 
-# No slash, so that nothing outside the folder of the test is ever named; no NUL, which no operating
-# system hands to a program.
-_TEXT: Final = st.text(st.characters(exclude_characters="/\0"), max_size=30)
+# What an operating system hands to a program: text, bytes that are none, and never a NUL. And no
+# slash, so that nothing outside the folder of the test is ever named.
+_TEXT: Final = st.text(
+    st.characters(codec="utf-8", exclude_characters="/\0")
+    | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF),
+    max_size=30,
+)
 _VALUE: Final = st.sampled_from(VALUES) | _TEXT | st.integers().map(str)
 
 

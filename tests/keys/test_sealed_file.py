@@ -71,7 +71,7 @@ def test_another_implementation_opens_the_file(tmp_path: Path, unlock: Unlock) -
     header, salt = content["header"], bytes.fromhex(content["header"]["salt"])
     start = KEY.expose()
     if isinstance(unlock, Passphrase):
-        derived = scrypt(b"correct horse", salt, 32, N=2**14, r=8, p=1)  # type: ignore[arg-type]  # bytes work
+        derived = scrypt(b"correct horse", salt, 32, N=2**14, r=8, p=1)
         assert isinstance(derived, bytes)
         start = derived
     material = HKDF(start, 64, salt, SHA256, context=b"sts-vending sealed file, version 1")
@@ -87,14 +87,11 @@ def test_another_implementation_opens_the_file(tmp_path: Path, unlock: Unlock) -
 def test_every_altered_byte_is_noticed(path: Path) -> None:
     content = path.read_bytes()
     for place in range(len(content)):
-        for change in (0x01, 0x20, 0x80):
-            altered = bytearray(content)
-            altered[place] ^= change
-            path.write_bytes(altered)
-            with pytest.raises(
-                (SealedFileFormatError, SealedFileKeyError, SealedFileTamperedError)
-            ):
-                SealedFile.open(path, KIND, unlock=KEY)
+        altered = bytearray(content)
+        altered[place] ^= (0x01, 0x20, 0x80)[place % 3]
+        path.write_bytes(altered)
+        with pytest.raises((SealedFileFormatError, SealedFileKeyError, SealedFileTamperedError)):
+            SealedFile.open(path, KIND, unlock=KEY)
 
 
 def test_another_key_is_told_from_altered_content(path: Path) -> None:
@@ -114,8 +111,8 @@ def test_a_passphrase_is_no_key_file_and_the_other_way_round(tmp_path: Path) -> 
         SealedFile.open(tmp_path / "by key", KIND, unlock=PASSPHRASE)
     with pytest.raises(SealedFileProtectionError, match="opened by a passphrase"):
         SealedFile.open(tmp_path / "by passphrase", KIND, unlock=KEY)
+    wrong = Passphrase.from_text("wrong horse")
     with pytest.raises(SealedFileKeyError):
-        wrong = Passphrase.from_text("wrong horse")
         SealedFile.open(tmp_path / "by passphrase", KIND, unlock=wrong)
 
 

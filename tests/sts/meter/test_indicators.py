@@ -8,20 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.errors import NaiveDatetimeError
+from sts.meter.buzzer import MUTE_TIME, SOUNDS, Alarm, Buzzer, Mute, sound_of
 from sts.meter.energy import after_flow
 from sts.meter.errors import MeterStateError
 from sts.meter.indicators import (
-    MUTE_TIME,
-    SOUNDS,
     WITHOUT_POWER,
-    Alarm,
-    Buzzer,
     Condition,
     Indicators,
-    Mute,
     SupplyLamp,
     Symbol,
-    buzzer,
     indicators_of,
     next_pulse_in,
     pulses_between,
@@ -103,8 +98,8 @@ def test_pulses_are_those_of_the_meter_s_own_register() -> None:
 
 def test_every_alarm_has_a_sound_of_its_gravity() -> None:
     assert set(SOUNDS) == set(Alarm)
-    assert buzzer(Alarm.NONE, None, now=NOON) is Buzzer.SILENT
-    assert buzzer(Alarm.CUT_AHEAD, None, now=NOON) is Buzzer.FAST_BEEPS
+    assert sound_of(Alarm.NONE, None, now=NOON) is Buzzer.SILENT
+    assert sound_of(Alarm.CUT_AHEAD, None, now=NOON) is Buzzer.FAST_BEEPS
 
 
 @pytest.mark.parametrize("alarm", list(Alarm)[1:])
@@ -112,8 +107,8 @@ def test_a_muted_alarm_is_silent_until_its_time_and_a_graver_one_is_heard(alarm:
     mute = Mute(alarm, NOON + MUTE_TIME)
     for other in list(Alarm)[1:]:
         heard = Buzzer.SILENT if other <= alarm else SOUNDS[other]
-        assert buzzer(other, mute, now=NOON) is heard
-        assert buzzer(other, mute, now=NOON + MUTE_TIME) is SOUNDS[other]
+        assert sound_of(other, mute, now=NOON) is heard
+        assert sound_of(other, mute, now=NOON + MUTE_TIME) is SOUNDS[other]
 
 
 def test_silence_cannot_be_muted() -> None:

@@ -47,7 +47,7 @@ from sts.meter.snapshot import Snapshot
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
 from sts.meter.state import DecoderKeyRegister, new_state
 from sts.terminal import REFUSED, CodedGroup, json_option, print_json
-from sts.terminal_keys import FILE_PATH, SAMPLE_MARK, TABLES_OPTION, KeySource
+from sts.terminal_keys import FILE_PATH, SAMPLE_MARK, TABLES_OPTION, KeySource, read_tables
 from sts.tokens import Service
 
 KEY_VARIABLE: Final = "STS_DECODER_KEY"

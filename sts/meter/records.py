@@ -6,7 +6,6 @@ a meter, or an error that names the field and never its value, which might be a 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -22,11 +21,21 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey
-from sts.meter.buzzer import Alarm, Mute
 from sts.meter.errors import MeterStateError
-from sts.meter.keypad import EMPTY, FRAME, Keypad
-from sts.meter.lcd import Page
-from sts.meter.lockout import Lockout
+from sts.meter.forms import (
+    BOOL,
+    TEXT,
+    TIME,
+    WHOLE,
+    Form,
+    Value,
+    listed,
+    named,
+    numbered,
+    optional,
+    read_text,
+)
+from sts.meter.panel_forms import KEYPAD, LOCKOUT, MUTE, PAGES
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
@@ -37,70 +46,13 @@ from sts.meter.state import (
     Volatile,
     require_fitting,
 )
-from sts.token_identifier import require_utc
 from sts.tokens import KeyChangeToken, Service
 
-Value: TypeAlias = int | str | None
 Rows: TypeAlias = Mapping[str, Value]
 
 _Record = TypeVar("_Record")
 
 _KEY_CHANGE_CLASS: Final = 2
-_NONE: Final = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a value of one type stands in a row, and how it is read back."""
-
-    write: Callable[[Any], Value]
-    read: Callable[[Any], object]
-
-
-def _read_whole(value: Value) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _read_text(value: Value) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return value
-
-
-def _read_bool(value: Value) -> bool:
-    return (False, True)[range(2).index(_read_whole(value))]
-
-
-def _numbered(make: Callable[[int], object]) -> Form:
-    """Make the form of a value with a class of its own that is one number."""
-    return Form(int, lambda value: make(_read_whole(value)))
-
-
-def _named(make: Callable[[str], object]) -> Form:
-    """Make the form of a value with a class of its own that is one text."""
-    return Form(str, lambda value: make(_read_text(value)))
-
-
-def _listed(write: Callable[[Any], str], read: Callable[[str], object]) -> Callable[[type], Form]:
-    """Make the form of a collection whose elements have no spaces."""
-
-    def form(collection: type) -> Form:
-        return Form(
-            lambda values: " ".join(write(value) for value in values),
-            lambda value: collection(read(part) for part in _read_text(value).split()),
-        )
-
-    return form
-
-
-def _optional(form: Form) -> Form:
-    """Make the form of a value that may be absent."""
-    return Form(
-        lambda value: None if value is None else form.write(value),
-        lambda value: None if value is None else form.read(value),
-    )
 
 
 def _write_register(register: Register) -> str:
@@ -108,58 +60,13 @@ def _write_register(register: Register) -> str:
 
 
 def _read_register(value: Value) -> Register:
-    whole, carry = _read_text(value).split()
+    whole, carry = read_text(value).split()
     return Register(int(whole), int(carry))
 
 
 def _read_price(text: str) -> PricePeriod:
     starts_at, per_thousand = text.split("=")
     return PricePeriod(starts_at=datetime.fromisoformat(starts_at), per_thousand=int(per_thousand))
-
-
-def _read_lockout(value: Value) -> Lockout:
-    refusals, until = _read_text(value).split()
-    return Lockout(refusals=int(refusals), until=None if until == _NONE else _moment(until))
-
-
-def _write_lockout(lockout: Lockout) -> str:
-    return f"{lockout.refusals} {_NONE if lockout.until is None else lockout.until.isoformat()}"
-
-
-def _write_keypad(keypad: Keypad) -> str | None:
-    if keypad.last_key_at is None:
-        return None
-    return f"{FRAME if keypad.framed else ''}{keypad.digits} {keypad.last_key_at.isoformat()}"
-
-
-def _read_keypad(value: Value) -> Keypad:
-    if value is None:
-        return EMPTY
-    keys, last_key_at = _read_text(value).split()
-    return Keypad(
-        digits=keys.removeprefix(FRAME),
-        framed=keys.startswith(FRAME),
-        last_key_at=_moment(last_key_at),
-    )
-
-
-def _write_pages(pages: tuple[Page, ...]) -> str:
-    # A line of the display holds only what can be shown, so neither of the two separators.
-    return "\n".join("\t".join((str(page.seconds), *page.lines)) for page in pages)
-
-
-def _read_pages(value: Value) -> tuple[Page, ...]:
-    rows = (row.split("\t") for row in _read_text(value).splitlines())
-    return tuple(Page(tuple(lines), int(seconds)) for seconds, *lines in rows)
-
-
-def _read_mute(value: Value) -> Mute:
-    alarm, until = _read_text(value).split()
-    return Mute(Alarm(int(alarm)), _moment(until))
-
-
-def _moment(text: str) -> datetime:
-    return require_utc(datetime.fromisoformat(text))
 
 
 def _read_section(block: str, *, key_bits: int) -> KeyChangeToken:
@@ -169,66 +76,62 @@ def _read_section(block: str, *, key_bits: int) -> KeyChangeToken:
     return token
 
 
-_WHOLE: Final = Form(int, _read_whole)
-_TEXT: Final = Form(str, _read_text)
-_BOOL: Final = Form(int, _read_bool)
 _REGISTER: Final = Form(_write_register, _read_register)
-_TIME: Final = Form(datetime.isoformat, lambda value: _moment(_read_text(value)))
-_NUMBERS: Final = _listed(lambda number: str(int(number)), int)
+_NUMBERS: Final = listed(lambda number: str(int(number)), int)
 _KEY: Final = Form(
-    lambda key: key.expose().hex(), lambda value: DecoderKey.from_hex(_read_text(value))
+    lambda key: key.expose().hex(), lambda value: DecoderKey.from_hex(read_text(value))
 )
 
 _SPEC: Final[Mapping[str, Form]] = {
-    "decoder_reference_number": _named(DecoderReferenceNumber),
-    "encryption_algorithm": _named(EncryptionAlgorithm),
-    "service": _numbered(Service),
-    "credit_kind": _named(CreditKind),
-    "currency": _TEXT,
-    "prices": _listed(
+    "decoder_reference_number": named(DecoderReferenceNumber),
+    "encryption_algorithm": named(EncryptionAlgorithm),
+    "service": numbered(Service),
+    "credit_kind": named(CreditKind),
+    "currency": TEXT,
+    "prices": listed(
         lambda period: f"{period.starts_at.isoformat()}={period.per_thousand}", _read_price
     )(tuple),
-    "phases": _WHOLE,
-    "nominal_voltage_v": _WHOLE,
-    "maximum_current_a": _WHOLE,
-    "supports_key_expiry": _BOOL,
-    "supports_three_token_set": _BOOL,
-    "stores_tariff_rate": _BOOL,
-    "stores_water_factor": _BOOL,
-    "tid_of_manufacture": _WHOLE,
-    "tid_store_size": _WHOLE,
-    "min_credit": _WHOLE,
-    "no_limit_code": _optional(_WHOLE),
-    "reconnect": _named(ReconnectPolicy),
-    "sta_tables_fingerprint": _TEXT,
+    "phases": WHOLE,
+    "nominal_voltage_v": WHOLE,
+    "maximum_current_a": WHOLE,
+    "supports_key_expiry": BOOL,
+    "supports_three_token_set": BOOL,
+    "stores_tariff_rate": BOOL,
+    "stores_water_factor": BOOL,
+    "tid_of_manufacture": WHOLE,
+    "tid_store_size": WHOLE,
+    "min_credit": WHOLE,
+    "no_limit_code": optional(WHOLE),
+    "reconnect": named(ReconnectPolicy),
+    "sta_tables_fingerprint": TEXT,
 }
 _KEY_REGISTER: Final[Mapping[str, Form]] = {
     "decoder_key": _KEY,
-    "key_type": _numbered(KeyType),
-    "supply_group_code": _numbered(SupplyGroupCode),
-    "tariff_index": _numbered(TariffIndex),
-    "key_revision_number": _optional(_numbered(KeyRevisionNumber)),
-    "key_expiry_number": _numbered(KeyExpiryNumber),
+    "key_type": numbered(KeyType),
+    "supply_group_code": numbered(SupplyGroupCode),
+    "tariff_index": numbered(TariffIndex),
+    "key_revision_number": optional(numbered(KeyRevisionNumber)),
+    "key_expiry_number": numbered(KeyExpiryNumber),
 }
 _STATE: Final[Mapping[str, Form]] = {
     "credit": _REGISTER,
-    "credit_bought": _WHOLE,
+    "credit_bought": WHOLE,
     "credit_cleared": _REGISTER,
     "consumed": _REGISTER,
-    "power_limit_w": _optional(_WHOLE),
-    "unbalance_limit_w": _optional(_WHOLE),
-    "tariff_rate": _optional(_WHOLE),
-    "water_factor": _optional(_WHOLE),
-    "control_value": _WHOLE,
+    "power_limit_w": optional(WHOLE),
+    "unbalance_limit_w": optional(WHOLE),
+    "tariff_rate": optional(WHOLE),
+    "water_factor": optional(WHOLE),
+    "control_value": WHOLE,
     "flags": _NUMBERS(frozenset),
-    "tampered": _BOOL,
-    "causes": _listed(str, SupplyCause)(frozenset),
-    "relay_closed": _BOOL,
-    "load_w": _WHOLE,
-    "advanced_to": _TIME,
-    "last_result": _optional(_numbered(ResultCode)),
-    "lockout": Form(_write_lockout, _read_lockout),
-    "powered": _BOOL,
+    "tampered": BOOL,
+    "causes": listed(str, SupplyCause)(frozenset),
+    "relay_closed": BOOL,
+    "load_w": WHOLE,
+    "advanced_to": TIME,
+    "last_result": optional(numbered(ResultCode)),
+    "lockout": LOCKOUT,
+    "powered": BOOL,
 }
 
 
@@ -282,19 +185,17 @@ def volatile_from_rows(spec: MeterSpec, rows: Rows) -> Volatile:
 
 def _volatile_forms(spec: MeterSpec) -> Mapping[str, Form]:
     bits = spec.encryption_algorithm.key_bits
-    sections = _listed(
+    sections = listed(
         lambda token: f"{clear_block(token, bits):016x}",
         lambda block: _read_section(block, key_bits=bits),
     )
     return {
         "pending": sections(tuple),
-        "last_part_at": _optional(_TIME),
-        "keypad": Form(_write_keypad, _read_keypad),
-        "shown": Form(_write_pages, _read_pages),
-        "shown_at": _optional(_TIME),
-        "mute": _optional(
-            Form(lambda mute: f"{mute.alarm:d} {mute.until.isoformat()}", _read_mute)
-        ),
+        "last_part_at": optional(TIME),
+        "keypad": KEYPAD,
+        "shown": PAGES,
+        "shown_at": optional(TIME),
+        "mute": optional(MUTE),
     }
 
 

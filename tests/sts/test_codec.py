@@ -10,7 +10,9 @@ from hypothesis.strategies import DataObject
 from sts.amount import UnitAmount
 from sts.ciphers import SAMPLE_TABLES, Cipher, Misty1, Sta
 from sts.codec import (
+    BLOCK_LAYOUT,
     LARGEST_TOKEN,
+    TRANSPOSED_LAYOUT,
     clear_block,
     decode,
     encode,
@@ -197,6 +199,22 @@ def test_the_class_bits_go_in_and_come_out(block: int, token_class: int) -> None
     number = insert_class(block, token_class)
     assert split_class(number) == (token_class, block)
     assert f"{number:020d}" == reference.splice(block, token_class)
+
+
+@given(bits(64), st.integers(min_value=0, max_value=3))
+def test_the_two_layouts_are_those_of_the_block_and_of_the_number(
+    block: int, token_class: int
+) -> None:
+    in_block = BLOCK_LAYOUT.unpack(block)
+    assert in_block["subclass"] == block >> 60
+    assert in_block["crc"] == block & 0xFFFF
+    assert BLOCK_LAYOUT.pack(in_block) == block
+    in_number = TRANSPOSED_LAYOUT.unpack(insert_class(block, token_class))
+    assert in_number["token_class"] == token_class
+    assert in_number["displaced"] == block >> 27 & 3
+    assert in_number["block_63_29"] == block >> 29
+    assert in_number["block_26_0"] == block % (1 << 27)
+    assert (BLOCK_LAYOUT.width, TRANSPOSED_LAYOUT.width) == (64, 66)
 
 
 @given(bits(66))

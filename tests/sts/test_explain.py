@@ -253,6 +253,11 @@ MEANINGS: list[tuple[Token, str, str]] = [
         "control",
         "0: all tests that the meter supports",
     ),
+    (
+        InitiateMeterTest.for_tests([0], manufacturer_digits=4),
+        "subclass",
+        "InitiateMeterTest/Display2",
+    ),
     (InitiateMeterTest(control=0), "control", "no test"),
     (InitiateMeterTest(control=1, manufacturer_code=4), "manufacturer_code", "maker 4"),
     (ReadExtended(index=0, data=7), "index", "register"),

@@ -219,6 +219,22 @@ def test_the_kinds_of_key_change_token_are_those_of_the_union() -> None:
     assert subclasses == {3, 4, 8, 9}
 
 
+def test_services_and_registers_have_the_numbers_of_the_standard() -> None:
+    assert [service.name for service in Service] == ["ELECTRICITY", "WATER", "GAS", "TIME"]
+    assert [service.value for service in Service] == [0, 1, 2, 3]
+    assert {register.value: register.name for register in CreditRegister} == {
+        0: "ELECTRICITY",
+        1: "WATER",
+        2: "GAS",
+        3: "TIME",
+        4: "ELECTRICITY_CURRENCY",
+        5: "WATER_CURRENCY",
+        6: "GAS_CURRENCY",
+        7: "TIME_CURRENCY",
+        0xFFFF: "ALL",
+    }
+
+
 # --- tests and displays -----------------------------------------------------------------------
 
 EITHER_CODE: list[tuple[Literal[2, 4], int]] = [(2, 36), (4, 28)]

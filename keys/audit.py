@@ -6,8 +6,8 @@ other with a lock on the file.
 
 A crash can leave the last entry half written. Nobody was told that it was there, so the next
 ``append`` cuts it off and says so in an entry of its own; a reader passes over it. An entry that
-is whole is never cut off: if only its line feed is missing, that is added. And nothing is ever
-appended behind an entry that is not right.
+is whole is never cut off: if only its line feed is missing, that is added. Nothing is ever appended
+behind an entry that is not right, or behind anything that no crash would leave.
 
 Without the seal key a log can still be checked against itself and against checkpoints. With it,
 nobody but the module can have written a single entry. What remains undetectable is that entries
@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from keys.audit_file import AuditLogFormatError, last_lines, opened, write_at_end
-from keys.audit_line import AuditLine, AuditLineError, format_line, parse_line
+from keys.audit_line import AuditLine, AuditLineError, format_line, parse_line, parse_rest
 from keys.audit_read import AuditReader, verify_log
 from keys.audit_record import AuditEvent, AuditRecord, audit_body
 from keys.chain_errors import (
+    ChainEntryAlteredError,
     ChainEntryReplacedError,
     ChainRewrittenError,
     ChainTruncatedError,
@@ -54,6 +55,7 @@ class AuditLog:
         """
         self._path = path
         self._seen = head
+        self._last_line = b""
         self._key = key
         self.chain: Final = chain
         self.lock_attempts = DEFAULT_ATTEMPTS
@@ -133,14 +135,12 @@ class AuditLog:
             for record in (*_recovery(tail, records[0]), *records):
                 lines.append(self._continued(head, record))
                 head = lines[-1].entry.head
-            content = b"".join(map(format_line, lines))
+            written = [b"\n"] * tail.lacks_line_feed + [format_line(line) for line in lines]
             # From here on the file changes.
             if tail.torn_bytes:
                 os.ftruncate(descriptor, tail.end)
-            if tail.lacks_line_feed:
-                content = b"\n" + content
-            write_at_end(descriptor, content, end=tail.end)
-            self._seen = head
+            write_at_end(descriptor, b"".join(written), end=tail.end)
+            self._seen, self._last_line = head, written[-1]
         return tuple(line.entry for line in lines[-len(records) :])
 
     def checkpoint(
@@ -169,20 +169,34 @@ class AuditLog:
         """Look at the end of the file, and refuse to build on anything that is not right."""
         size = os.fstat(descriptor).st_size
         last, rest = last_lines(descriptor, self._path, size=size)
-        line = _parsed(last)
-        if line is None:
-            raise AuditLogFormatError(self._path)
-        self._require_right(line)
-        unended = _parsed(rest)
-        if unended is None:
-            tail = _Tail(head=line.entry.head, end=size - len(rest), torn_bytes=len(rest))
-        else:
+        if last + b"\n" == self._last_line and not rest:
+            # The file ends with what was written from here, so that has been looked at before.
+            return _Tail(head=self._seen, end=size, torn_bytes=0, lacks_line_feed=False)
+        line = self._right(last)
+        try:
+            unended, torn_bytes = parse_rest(rest)
+        except AuditLineError:
+            raise ChainEntryAlteredError(line.entry.sequence + 1) from None
+        if unended is not None:
             self._require_right(unended)
             if unended.entry.previous != line.entry.hash:
                 raise ChainEntryReplacedError(line.entry.sequence + 1)
-            tail = _Tail(head=unended.entry.head, end=size, lacks_line_feed=True)
+        tail = _Tail(
+            head=(unended or line).entry.head,
+            end=size - torn_bytes,
+            torn_bytes=torn_bytes,
+            lacks_line_feed=unended is not None,
+        )
         self._require_seen(tail.head)
         return tail
+
+    def _right(self, content: bytes) -> AuditLine:
+        try:
+            line = parse_line(content)
+        except AuditLineError:
+            raise AuditLogFormatError(self._path) from None
+        self._require_right(line)
+        return line
 
     def _require_right(self, line: AuditLine) -> None:
         require_unaltered(line.entry)
@@ -203,14 +217,14 @@ class _Tail:
     Attributes:
         head: The last whole entry.
         end: Where the whole entries end.
-        torn_bytes: How many bytes of half an entry follow.
+        torn_bytes: How many bytes behind them a crash has left.
         lacks_line_feed: Whether the last whole entry has none.
     """
 
     head: Head
     end: int
-    torn_bytes: int = 0
-    lacks_line_feed: bool = False
+    torn_bytes: int
+    lacks_line_feed: bool
 
 
 def _recovery(tail: _Tail, following: AuditRecord) -> tuple[AuditRecord, ...]:
@@ -224,10 +238,3 @@ def _recovery(tail: _Tail, following: AuditRecord) -> tuple[AuditRecord, ...]:
         torn_bytes=tail.torn_bytes,
     )
     return (recovered,)
-
-
-def _parsed(line: bytes) -> AuditLine | None:
-    try:
-        return parse_line(line)
-    except AuditLineError:
-        return None

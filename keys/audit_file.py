@@ -11,6 +11,7 @@ from keys.audit_line import LONGEST_LINE
 from keys.errors import FileUnreadableError, KeysError, UnsafeFileModeError
 
 _OTHERS: Final = 0o077
+_FIRST_STEP: Final = 4096
 
 
 class AuditLogFormatError(KeysError):
@@ -74,7 +75,7 @@ def last_lines(descriptor: int, path: Path, *, size: int) -> tuple[bytes, bytes]
     """
     at, end = size, b""
     while at > 0 and end.count(b"\n") < 2:  # noqa: PLR2004 - the one before the last line, too
-        step = min(max(len(end), LONGEST_LINE), at)
+        step = min(max(len(end), _FIRST_STEP), at)
         at -= step
         end = os.pread(descriptor, step, at) + end
     before, line_feed, rest = end.rpartition(b"\n")

@@ -1,5 +1,6 @@
 """One line of the audit log: an entry of the chain with its seal, as canonical JSON."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,3 +76,35 @@ def parse_line(content: bytes) -> AuditLine:
         ),
         seal=fields.hexadecimal("seal"),
     )
+
+
+def parse_rest(content: bytes) -> tuple[AuditLine | None, int]:
+    """Read what stands behind the last line feed: what a crash can leave there.
+
+    That is nothing, the beginning of an entry, or a whole one without its line feed; and behind
+    each there may be zeros, where the disk had made room for more.
+
+    Returns:
+        The entry, if it is whole, and how many bytes are left over.
+
+    Raises:
+        AuditLineError: Something else: an entry with more behind it, which no crash leaves.
+    """
+    if not content:
+        return None, 0
+    written = content.rstrip(b"\0")
+    try:
+        return parse_line(written), len(content) - len(written)
+    except AuditLineError:
+        # The brace that closes an entry is its last byte, so a beginning is never whole JSON.
+        if _begins_with_json(written):
+            raise
+        return None, len(content)
+
+
+def _begins_with_json(content: bytes) -> bool:
+    try:
+        json.JSONDecoder().raw_decode(content.decode("latin-1"))
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from keys.audit_file import AuditLogFormatError, lines_of, opened
-from keys.audit_line import AuditLine, AuditLineError, parse_line
+from keys.audit_line import AuditLine, AuditLineError, parse_line, parse_rest
 from keys.chain_errors import ChainEntryAlteredError
 from keys.chain_seal import SealVerifier, require_entry_seal
 from keys.file_lock import DEFAULT_ATTEMPTS, locked
@@ -72,13 +72,25 @@ class AuditReader:
             try:
                 lines.append(parse_line(line.removesuffix(b"\n")))
             except AuditLineError:
-                # Half an entry can only be at the very end; anywhere else it is an altered one.
-                for piece in chain((line,), (later for _, later in numbered)):
-                    if piece.endswith(b"\n"):
-                        raise ChainEntryAlteredError(place) from None
-                    self.torn_bytes += len(piece)
-                return
+                # What a crash leaves can only be at the very end; anywhere else it was altered.
+                behind = (piece for _, piece in numbered)
+                whole = self._entry_at_the_end(place, chain((line,), behind))
+                if whole is None:
+                    return
+                lines.append(whole)
             yield lines[-1].entry
+
+    def _entry_at_the_end(self, place: int, pieces: Iterable[bytes]) -> AuditLine | None:
+        rest = b""
+        for piece in pieces:
+            if piece.endswith(b"\n"):
+                raise ChainEntryAlteredError(place)
+            rest += piece
+        try:
+            whole, self.torn_bytes = parse_rest(rest)
+        except AuditLineError:
+            raise ChainEntryAlteredError(place) from None
+        return whole
 
 
 def read_log(

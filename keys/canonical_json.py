@@ -30,8 +30,8 @@ def canonical_bytes(value: JsonValue) -> bytes:
         CanonicalJsonError: It holds a float, a number beyond ±(2^53 − 1), bytes, or anything else
             that JSON does not know.
     """
-    plain = _plain(value)
-    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode("ascii")
+    _require_plain(value)
+    return _CANONICAL.encode(value).encode("ascii")
 
 
 def readable_bytes(value: JsonValue) -> bytes:
@@ -40,7 +40,8 @@ def readable_bytes(value: JsonValue) -> bytes:
     Raises:
         CanonicalJsonError: As for ``canonical_bytes``.
     """
-    return json.dumps(_plain(value), indent=2).encode("ascii") + b"\n"
+    _require_plain(value)
+    return _READABLE.encode(value).encode("ascii") + b"\n"
 
 
 def read_json(content: bytes) -> JsonValue:
@@ -51,7 +52,7 @@ def read_json(content: bytes) -> JsonValue:
             form.
     """
     try:
-        value = json.loads(
+        value: JsonValue = json.loads(
             content,
             object_pairs_hook=_object_of,
             parse_constant=_refuse_number,
@@ -60,7 +61,8 @@ def read_json(content: bytes) -> JsonValue:
     except (ValueError, RecursionError):
         # The reader's own message may quote the content, so it is not passed on.
         raise CanonicalJsonError("not JSON") from None
-    return _plain(value)
+    _require_plain(value)
+    return value
 
 
 def read_canonical(content: bytes) -> JsonValue:
@@ -70,28 +72,28 @@ def read_canonical(content: bytes) -> JsonValue:
         CanonicalJsonError: As for ``read_json``, or not in canonical form.
     """
     value = read_json(content)
-    if canonical_bytes(value) != content:
+    if _CANONICAL.encode(value).encode("ascii") != content:
         raise CanonicalJsonError("JSON, but not in canonical form")
     return value
 
 
-def _plain(value: object) -> JsonValue:
-    """Return ``value`` with dictionaries and lists only; this is where it is checked."""
-    match value:
-        case None | bool() | str():
-            return value
-        case int():
-            if abs(value) > LARGEST_NUMBER:
-                raise CanonicalJsonError("a number beyond ±(2^53 − 1)")
-            return value
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case Mapping():
-            if not all(isinstance(name, str) for name in value):
+def _require_plain(value: object) -> None:
+    """Refuse what JSON cannot say, or not in one way. Every entry of a chain passes here."""
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+            raise CanonicalJsonError("a number beyond ±(2^53 − 1)")
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if not isinstance(name, str):
                 raise CanonicalJsonError("the name of a field is not text")
-            return {name: _plain(item) for name, item in value.items()}
-        case _:
-            raise CanonicalJsonError(f"JSON has no place for {type(value).__name__}")
+            _require_plain(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _require_plain(item)
+    else:
+        raise CanonicalJsonError(f"JSON has no place for {type(value).__name__}")
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -103,3 +105,8 @@ def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_number(_: str) -> NoReturn:
     raise CanonicalJsonError("numbers are whole here")
+
+
+# A mapping that is no dictionary is all that the encoder does not know by itself.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
+_READABLE: Final = json.JSONEncoder(indent=2, default=dict)

@@ -8,10 +8,12 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Protocol, final
+from typing import Final, Protocol, Self, final
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keys.canonical_json import (
     CanonicalJsonError,
@@ -38,6 +40,7 @@ _CHECKPOINT_LABEL: Final = b"sts-vending checkpoint, version 1\0"
 _ENTRY_LABEL: Final = b"sts-vending chain entry, version 1\0"
 _KEY_ID_LABEL: Final = b"sts-vending seal key, version 1\0"
 _KEY_ID_DIGITS: Final = 32
+_DERIVED_LABEL: Final = b"sts-vending entry seals, version 1"
 
 
 class SealVerifier(Protocol):
@@ -77,6 +80,14 @@ class HmacSealKey:
         self._key: Final = key
         self.algorithm = HMAC_SHA_256
         self.key_id = self.seal(_KEY_ID_LABEL).hex()[:_KEY_ID_DIGITS]
+
+    @classmethod
+    def derived_from(cls, key: Secret) -> Self:
+        """Return the key that follows from another secret one, which cannot be found from it."""
+        derived = HKDF(
+            algorithm=hashes.SHA256(), length=LEAST_KEY_BYTES, salt=None, info=_DERIVED_LABEL
+        ).derive(key.expose())
+        return cls(Secret(derived))
 
     def seal(self, message: bytes) -> bytes:
         """Return the seal of ``message``."""

@@ -11,6 +11,15 @@ the library itself refuses (an expired key, SAMPLE tables outside lab mode) stay
     │   ├── KeyTypeMismatchError       KEY_TYPE_MISMATCH
     │   ├── CreditUnderDefaultKeyError CREDIT_UNDER_DEFAULT_KEY
     │   ├── CommonKeyError             COMMON_KEY_NOT_FOR_CARRIER
+    │   ├── UnknownDecoderKeyError     UNKNOWN_DECODER_KEY
+    │   ├── KeyNotActiveError          KEY_NOT_ACTIVE
+    │   ├── IssuedUntilPassedError     ISSUED_UNTIL_PASSED
+    │   ├── CreditLimitError           CREDIT_LIMIT
+    │   ├── ReservedMinuteError        RESERVED_MINUTE
+    │   ├── MessageIdError             MESSAGE_ID
+    │   ├── MessageIdReusedError       MESSAGE_ID_REUSED
+    │   ├── NotCommissioningError      NOT_A_COMMISSIONING_MODULE
+    │   ├── NotInitialisationKeyError  NOT_AN_INITIALISATION_KEY
     │   └── TokenMismatchError         TOKEN_MISMATCH
     └── VaultError                     a vault or key file that cannot be used
         ├── FileExistsRefusedError     FILE_EXISTS
@@ -18,11 +27,16 @@ the library itself refuses (an expired key, SAMPLE tables outside lab mode) stay
         ├── UnsafeFileModeError        UNSAFE_FILE_MODE
         ├── KeyFileError               KEY_FILE
         ├── VaultFormatError           VAULT_FORMAT
-        ├── VaultHeaderError           WRONG_KEY_OR_DAMAGED_HEADER
+        ├── VaultProtectionError       VAULT_PROTECTION
+        ├── VaultHeaderError           WRONG_PASSPHRASE_OR_DAMAGED_HEADER
         ├── VaultTamperedError         VAULT_TAMPERED
+        ├── VaultChangedError          VAULT_CHANGED
+        ├── UnsafeFolderModeError      UNSAFE_FOLDER_MODE
+        ├── WeakPassphraseError        WEAK_PASSPHRASE
         └── KeyAlreadyInVaultError     KEY_ALREADY_IN_VAULT
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -120,6 +134,103 @@ class TokenMismatchError(RequestError):
         super().__init__(f"the token made decodes to another {field} than was requested")
 
 
+class UnknownDecoderKeyError(RequestError):
+    """The module holds no decoder key of this meter with these attributes."""
+
+    code = "UNKNOWN_DECODER_KEY"
+    hint = "import the decoder keys that the maker of the meter supplied for it"
+
+    def __init__(self, meter_pan: str) -> None:
+        """Say which meter."""
+        super().__init__(f"no decoder key with these attributes for meter {meter_pan}")
+
+
+class KeyNotActiveError(RequestError):
+    """The vending key may not be used yet."""
+
+    code = "KEY_NOT_ACTIVE"
+
+    def __init__(self, activation: datetime) -> None:
+        """Say from when it may be used."""
+        super().__init__(f"the vending key is not active before {activation.isoformat()}")
+
+
+class IssuedUntilPassedError(RequestError):
+    """The key centre allowed the module to use the vending key until a moment that has passed."""
+
+    code = "ISSUED_UNTIL_PASSED"
+    hint = "load a fresh key load file of this supply group"
+
+    def __init__(self, issued_until: datetime) -> None:
+        """Say until when it might be used."""
+        super().__init__(f"the vending key makes no tokens from {issued_until.isoformat()} on")
+
+
+class CreditLimitError(RequestError):
+    """The module has sold as much credit in currency under this key as it may."""
+
+    code = "CREDIT_LIMIT"
+    hint = "load a key load file with a higher credit limit"
+
+    def __init__(self, limit_units: int) -> None:
+        """Say how much it may sell."""
+        super().__init__(f"the credit limit of the vending key is {limit_units} currency units")
+
+
+class ReservedMinuteError(RequestError):
+    """The minute 00:01 is for special tokens, and special tokens are for that minute."""
+
+    code = "RESERVED_MINUTE"
+
+    def __init__(self, tid_minutes: int) -> None:
+        """Say which token identifier does not go with the request."""
+        super().__init__(
+            f"token identifier {tid_minutes}: the minute 00:01 of a day belongs to special "
+            "reserved tokens, and to them only"
+        )
+
+
+class MessageIdError(RequestError):
+    """A message id that is empty, long, or not printable."""
+
+    code = "MESSAGE_ID"
+
+    def __init__(self, longest: int) -> None:
+        """Say what a message id looks like."""
+        super().__init__(f"a message id is 1 to {longest} printable characters")
+
+
+class MessageIdReusedError(RequestError):
+    """The message id came before with another request."""
+
+    code = "MESSAGE_ID_REUSED"
+    hint = "give each new request an id of its own, and repeat a request without changing it"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the message id has been used for another request")
+
+
+class NotCommissioningError(RequestError):
+    """Only modules of laboratories and meter factories work with initialisation keys."""
+
+    code = "NOT_A_COMMISSIONING_MODULE"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("this module does not commission meters")
+
+
+class NotInitialisationKeyError(RequestError):
+    """Commissioning begins with the maker's own key, of type 0, and nothing else does."""
+
+    code = "NOT_AN_INITIALISATION_KEY"
+
+    def __init__(self, key_type: int) -> None:
+        """Say which type of key the meter is said to hold."""
+        super().__init__(f"commissioning needs a meter with a key of type 0, not {key_type}")
+
+
 # --- files ------------------------------------------------------------------------------------
 
 
@@ -180,12 +291,25 @@ class VaultFormatError(VaultError):
 class VaultHeaderError(VaultError):
     """The header does not authenticate under this key."""
 
-    code = "WRONG_KEY_OR_DAMAGED_HEADER"
-    hint = "use the key file that the vault was made with, or restore the vault from a backup"
+    code = "WRONG_PASSPHRASE_OR_DAMAGED_HEADER"
+    hint = (
+        "use the passphrase or key file that the vault was made with, or restore the vault from "
+        "a backup"
+    )
 
     def __init__(self) -> None:
         """Say both things that it can be; the two look the same."""
-        super().__init__("the vault belongs to another key, or its header is damaged")
+        super().__init__("wrong passphrase or key file, or the vault's header is damaged")
+
+
+class VaultProtectionError(VaultError):
+    """A passphrase in the place of a key file, or the reverse."""
+
+    code = "VAULT_PROTECTION"
+
+    def __init__(self, protection: str) -> None:
+        """Say what opens the vault."""
+        super().__init__(f"this vault is opened by a {protection}")
 
 
 class VaultTamperedError(VaultError):
@@ -197,6 +321,41 @@ class VaultTamperedError(VaultError):
     def __init__(self) -> None:
         """Say what was found; which record it is would help nobody but the author."""
         super().__init__("the records of the vault are not as they were written")
+
+
+class VaultChangedError(VaultError):
+    """Another program wrote the vault since it was opened."""
+
+    code = "VAULT_CHANGED"
+    hint = "open the vault again and repeat what you were doing"
+
+    def __init__(self) -> None:
+        """Say that nothing was written."""
+        super().__init__("another program has written the vault meanwhile; nothing was changed")
+
+
+class UnsafeFolderModeError(VaultError):
+    """Others than the owner may replace files beside the vault."""
+
+    code = "UNSAFE_FOLDER_MODE"
+    hint = "chmod go-w"
+
+    def __init__(self, path: Path, mode: int) -> None:
+        """Say which folder and its mode."""
+        super().__init__(f"{path} has mode {mode:o}: only its owner may write there")
+
+
+class WeakPassphraseError(VaultError):
+    """The passphrase can be guessed, or is made too quick to try."""
+
+    code = "WEAK_PASSPHRASE"
+
+    def __init__(self, least_characters: int) -> None:
+        """Say what is asked for outside a lab."""
+        super().__init__(
+            f"outside lab mode a passphrase has at least {least_characters} characters, and "
+            "scrypt at least its default cost"
+        )
 
 
 class KeyAlreadyInVaultError(VaultError):

@@ -123,14 +123,19 @@ def require_unaltered(entry: Entry) -> None:
 
 
 def verified(
-    entries: Iterable[Entry], chain: str, *, since: Iterable[Checkpoint] = ()
+    entries: Iterable[Entry],
+    chain: str,
+    *,
+    since: Iterable[Checkpoint] = (),
+    after: Head | None = None,
 ) -> Iterator[Entry]:
     """Yield the entries of a chain, each after it has been found right.
 
     Args:
-        entries: All entries, from the first.
+        entries: All entries, from the first, or from the one behind ``after``.
         chain: The name of the chain.
-        since: Checkpoints whose seals have been checked.
+        since: Checkpoints whose seals have been checked. Those before ``after`` say nothing.
+        after: The head of the part that was checked before; None to check all.
 
     Raises:
         AnotherChainsCheckpointError: A checkpoint is of another chain.
@@ -141,7 +146,7 @@ def verified(
         ChainTruncatedError: The chain ends before a checkpoint.
     """
     remembered = _heads_by_length(chain, since)
-    head = Head.start(chain)
+    head = after or Head.start(chain)
     _require_remembered(head, remembered)
     rest = iter(entries)
     for entry in rest:
@@ -154,14 +159,20 @@ def verified(
         raise ChainTruncatedError(head.length, checkpoint=longest)
 
 
-def verify(entries: Iterable[Entry], chain: str, *, since: Iterable[Checkpoint] = ()) -> Head:
-    """Check a whole chain and return its head.
+def verify(
+    entries: Iterable[Entry],
+    chain: str,
+    *,
+    since: Iterable[Checkpoint] = (),
+    after: Head | None = None,
+) -> Head:
+    """Check a chain and return its head.
 
     Raises:
-        ChainError: As for ``verified``.
+        ChainError: As for ``verified``, whose arguments these are.
     """
-    head = Head.start(chain)
-    for entry in verified(entries, chain, since=since):
+    head = after or Head.start(chain)
+    for entry in verified(entries, chain, since=since, after=after):
         head = entry.head
     return head
 

@@ -14,6 +14,7 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys import key_load
+from keys.chain_seal import Ed25519SealKey, HmacSealKey
 from keys.key_load import KeyInTransit, require_fits
 from keys.lab_centre_errors import (
     CentreKeyExistsError,
@@ -123,6 +124,14 @@ class LabCentre:
     def revoked_modules(self) -> tuple[RevokedModule, ...]:
         """The modules that get no keys any more."""
         return self._state.revoked_modules
+
+    def checkpoint_key(self) -> Ed25519SealKey:
+        """Return the key that signs checkpoints of the centre's audit log."""
+        return Ed25519SealKey(self._state.signing_key)
+
+    def entry_key(self) -> HmacSealKey:
+        """Return the key that seals each entry of the centre's audit log."""
+        return HmacSealKey.derived_from(self._state.signing_key)
 
     def add(self, key: RegisteredKey, vending_key: VendingKey) -> None:
         """Put a vending key into the register.

@@ -9,10 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, NoReturn, Self, final
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keys.canonical_json import CanonicalJsonError, JsonValue, read_json, readable_bytes
 from keys.chain_seal import Ed25519SealKey, HmacSealKey
@@ -27,7 +25,6 @@ KEY_BYTES: Final = 32
 ID_DIGITS: Final = 32
 
 _ID_LABEL: Final = b"sts-vending module, version 1\0"
-_ENTRY_SEAL_LABEL: Final = b"sts-vending audit entries, version 1"
 
 
 class IdentityError(KeysError):
@@ -136,10 +133,7 @@ class ModuleIdentity:
 
     def entry_key(self) -> HmacSealKey:
         """Return the key that seals each entry of the audit log, for this module to check."""
-        derived = HKDF(
-            algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=_ENTRY_SEAL_LABEL
-        ).derive(self._audit_key.expose())
-        return HmacSealKey(Secret(derived))
+        return HmacSealKey.derived_from(self._audit_key)
 
     def __repr__(self) -> str:
         """Show who it is, nothing of the private keys."""

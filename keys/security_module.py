@@ -3,134 +3,124 @@
 The protocol is token-level, as real STS modules are. A caller names a meter, the key that the meter
 holds and what to say; the module finds the vending key, makes the token, decodes it afresh and
 compares. So the caller never has a key, and no token leaves that does not say what was asked for.
+
+A message id is the caller's name for a request. The same id and the same request get the same
+answer, also after a crash; the same id with another request is refused.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from keys.records import VendingKeyRecord
-from sts import (
-    EncryptionAlgorithm,
-    KeyRevisionNumber,
-    KeyType,
-    MeterPan,
-    Service,
-    SupplyGroupCode,
-    TariffIndex,
-    Token,
-    TokenCarrierType,
-    UnitAmount,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterConfiguration:
-    """A meter and the key that it holds, as the vending side knows them (IEC 62055-41, 6.1).
-
-    Attributes:
-        tenant: Whose meter it is.
-        meter_pan: The meter.
-        supply_group_code: Of the key in the meter.
-        tariff_index: Of the key in the meter.
-        key_revision_number: Of the key in the meter.
-        key_type: Of the key in the meter.
-        encryption_algorithm: The cipher in the meter.
-        token_carrier_type: How tokens reach it.
-    """
-
-    tenant: str
-    meter_pan: MeterPan
-    supply_group_code: SupplyGroupCode
-    tariff_index: TariffIndex
-    key_revision_number: KeyRevisionNumber
-    key_type: KeyType
-    encryption_algorithm: EncryptionAlgorithm
-    token_carrier_type: TokenCarrierType = TokenCarrierType.NUMERIC
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditRequest:
-    """Ask for a TransferCredit token.
-
-    Attributes:
-        service: What the credit buys.
-        tid_minutes: The token identifier; the caller sees to it that the meter has not had it.
-        amount: Tenths of a unit of the service.
-    """
-
-    service: Service
-    tid_minutes: int
-    amount: UnitAmount
-
-
-TokenRequest: TypeAlias = CreditRequest
-"""Everything that can be asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueAnswer:
-    """A token, and proof of what it says.
-
-    Attributes:
-        message_id: The caller's name for the request.
-        digits: The 20 digits.
-        token: The fields, from an independent decode of the digits.
-        vending_key: Metadata of the vending key that served.
-        sample_tables: Whether the printed SAMPLE tables made the token: not for real meters.
-    """
-
-    message_id: str
-    digits: str
-    token: Token
-    vending_key: VendingKeyRecord
-    sample_tables: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleStatus:
-    """What a module says of itself.
-
-    Attributes:
-        kind: What it is made of, ``software`` for one.
-        lab_mode: Whether it serves trials only: SAMPLE tables are allowed here.
-        sta_tables_name: The EA07 tables in use.
-        sta_tables_fingerprint: SHA-256 of the file that they were read from.
-        sample_tables: Whether those are the printed SAMPLE tables.
-        vending_keys: How many vending keys it holds.
-    """
-
-    kind: str
-    lab_mode: bool
-    sta_tables_name: str
-    sta_tables_fingerprint: str
-    sample_tables: bool
-    vending_keys: int
+from keys.answers import IssueAnswer, KeyChangeAnswer, ModuleStatus, Verification
+from keys.journal import IssueJournal
+from keys.registered_key import RegisteredKey
+from keys.requests import MeterConfiguration, NewKey, TokenRequest
+from sts import DecoderKey
 
 
 class SecurityModule(Protocol):
     """The only place where vending keys are used."""
 
     def issue(
-        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
+        self,
+        meter: MeterConfiguration,
+        request: TokenRequest,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
     ) -> IssueAnswer:
-        """Make one token.
+        """Make one credit or management token.
 
         Args:
             meter: The meter and the key in it.
             request: What the token is to say.
             message_id: The caller's name for the request, the same again for the same request.
             now: The present time, aware.
+            journal: Where to write the answer down instead of the module's own journal; the
+                caller commits. Only for modules with the capability ``shared_journal``.
 
         Raises:
-            KeysError: The key is unknown, another tenant's or of a wrong type; or the token made
-                is not the token asked for.
-            StsError: The key has expired, the tables are the SAMPLE set outside lab mode, or an
-                argument has no code in a token.
+            KeysError: The key is unknown, another tenant's, of a wrong type, not active yet or no
+                longer to be used; the credit limit is reached; the message id came with another
+                request; or the token made is not the token asked for.
+            StsError: The key has expired, the token identifier has been used, the tables are the
+                SAMPLE set outside lab mode, or an argument has no code in a token.
         """
         ...
 
-    def vending_key(self, meter: MeterConfiguration) -> VendingKeyRecord:
+    def change_key(
+        self,
+        meter: MeterConfiguration,
+        new: NewKey,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> KeyChangeAnswer:
+        """Make the two, three or four tokens that bring a meter to another key.
+
+        All that changes goes into one set, and the rollover bit is set exactly when the base date
+        changes. The present key may have expired, the new one may not.
+
+        Args:
+            meter: The meter and the key in it.
+            new: The key that it is to have.
+            message_id: As for ``issue``.
+            now: As for ``issue``.
+            journal: As for ``issue``.
+
+        Raises:
+            KeysError: As for ``issue``.
+            KeyChangeError: Nothing would change, the type of key may not follow the present one,
+                the new key has expired, or its algorithm does not fit.
+            StsError: As for ``issue``.
+        """
+        ...
+
+    def commission(
+        self,
+        meter: MeterConfiguration,
+        ditk: DecoderKey,
+        new: NewKey,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> KeyChangeAnswer:
+        """Make the tokens that bring a new meter from the maker's own key to a derived one.
+
+        Args:
+            meter: The meter, with a key of type 0.
+            ditk: The maker's key in it.
+            new: The key that it is to have.
+            message_id: As for ``issue``.
+            now: As for ``issue``.
+            journal: As for ``issue``.
+
+        Raises:
+            NotCommissioningError: The module is neither a laboratory's nor a meter factory's.
+            NotInitialisationKeyError: The meter is not said to hold a key of type 0.
+            KeysError, KeyChangeError, StsError: As for ``change_key``.
+        """
+        ...
+
+    def verify(self, meter: MeterConfiguration, digits: str, *, now: datetime) -> Verification:
+        """Tell what a token says to a meter, or why the meter does not accept it.
+
+        What only the meter knows, such as the token identifiers it has stored, is left out.
+
+        Args:
+            meter: The meter and the key in it.
+            digits: 20 digits; spaces and dashes are ignored.
+            now: The present time, aware.
+
+        Raises:
+            KeysError: The key is unknown, another tenant's or of a wrong type.
+        """
+        ...
+
+    def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
         """Return the metadata of the vending key that serves a meter.
 
         Raises:

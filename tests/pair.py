@@ -30,6 +30,8 @@ from sts.key_material import DecoderKey, VendingKey
 from sts.meter import supply
 from sts.meter.acceptance import Reaction, apply
 from sts.meter.outcomes import Accepted, Outcome
+from sts.meter.panel import Answer, Face, Panel, face_of, key, short_code
+from sts.meter.power import PowerChange, lose_power, return_power
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
 from sts.meter.state import DecoderKeyRegister, MeterState, Volatile, new_state
 from sts.meter.supply import Event
@@ -218,9 +220,53 @@ class VendAndMeter:
         self.state = done.state
         self.events.extend(done.events)
 
+    def lose_power(self) -> None:
+        """Switch the power off."""
+        self.wait(timedelta())
+        self._powered(lose_power(self.spec, self.state))
+
+    def return_power(self) -> None:
+        """Switch the power on."""
+        self.wait(timedelta())
+        self._powered(return_power(self.spec, self.state, self.volatile))
+
+    def _powered(self, change: PowerChange) -> None:
+        self.state, self.volatile = change.state, change.volatile
+        self.events.extend(change.events)
+
     def rebuild(self, **changes: Any) -> None:
         """Put the meter into another state, as a bench would."""
         self.state = replace(self.state, **changes)
+
+    # --- its front ----------------------------------------------------------------------------
+
+    @property
+    def panel(self) -> Panel:
+        """The front of the meter, for whoever stands before it."""
+        return Panel(
+            spec=self.spec, state=self.state, volatile=self.volatile, cipher=self.meter_cipher
+        )
+
+    def keys(self, symbols: str, *, pause: timedelta = timedelta()) -> Answer:
+        """Press keys, each after a pause; return what came of the last one."""
+        for symbol in symbols[:-1]:
+            self.keys(symbol, pause=pause)
+        self.now += pause
+        return self._answered(key(self.panel, symbols[-1], now=self.now))
+
+    def short_code(self, code: str) -> Answer:
+        """Key in a short code."""
+        return self._answered(short_code(self.panel, code, now=self.now))
+
+    def _answered(self, answer: Answer) -> Answer:
+        self.state, self.volatile = answer.state, answer.volatile
+        self.events.extend(answer.events)
+        return answer
+
+    def face(self) -> Face:
+        """Look at the meter."""
+        self.wait(timedelta())
+        return face_of(self.spec, self.state, self.volatile)
 
     # --- one method a kind of token -----------------------------------------------------------
 

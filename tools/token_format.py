@@ -35,7 +35,7 @@ DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "token-format.m
 _BEGIN: Final = "<!-- generated: {} -->"
 _END: Final = "<!-- end of generated -->"
 _BLOCK: Final = re.compile(
-    r"<!-- generated: (?P<name>[\w-]+) -->\n.*?<!-- end of generated -->", re.S
+    r"<!-- generated: (?P<name>[\w-]+) -->\n.*?<!-- end of generated -->", re.DOTALL
 )
 _MOMENT: Final = "%Y-%m-%d %H:%M"
 _SHOWN_EXPIRY_NUMBERS: Final = (0, 85, 127, 170, 254, 255)
@@ -90,7 +90,7 @@ def _layouts(token_class: int) -> Iterator[str]:
     kinds = [kind for kind in TOKEN_KINDS if kind.token_class == token_class]
     grouped = groupby(kinds, key=lambda kind: (kind.name, kind.key_bits, kind.layout.fields))
     yield from _table(
-        ("subclass", "token", "bits 59 to 16", "must be"),
+        ("subclass", "token", "bits 59 to 16", "checksum", "refusals"),
         (_layout_row(list(group)) for _, group in grouped),
     )
 
@@ -100,8 +100,9 @@ def _layout_row(kinds: Sequence[TokenKind]) -> tuple[str, ...]:
     first, last = kinds[0], kinds[-1]
     numbers = f"{first.subclass}" if first is last else f"{first.subclass}–{last.subclass}"
     length = f", {first.key_bits}-bit keys" if first.key_bits else ""
-    rules = (f"`{rule.field}` {rule.text} ({_FAULTS[rule.fault]})" for rule in first.rules)
-    return numbers, f"{first.name}{length}", ", ".join(_fields(first)), "; ".join(rules)
+    rules = (f"{_FAULTS[rule.fault]}: `{rule.field}` {rule.text}" for rule in first.rules)
+    checksum = "CRC_C" if first.currency_crc else "CRC"
+    return numbers, f"{first.name}{length}", ", ".join(_fields(first)), checksum, "; ".join(rules)
 
 
 def _fields(kind: TokenKind) -> Iterator[str]:

@@ -33,7 +33,12 @@ def conformance(
 
     Each case is built, decoded, and its key derived. Exit status 1 if a case fails or cannot be
     read. Vectors made with the licensed STA tables are skipped unless --tables is given.
-    """
+
+    \b
+    Examples:
+      sts conformance
+      sts conformance mine.json --json
+    """  # noqa: D301 - click's mark
     licensed = None if tables is None else load_sta_tables(tables)
     cases = [case for file in files for case in load_file(file)] if files else list(load_bundled())
     report = run(cases, licensed_tables=licensed)

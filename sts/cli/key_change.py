@@ -194,7 +194,12 @@ def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     """Put the tokens of a set together, in any order, and tell what the new key is for.
 
     Give the present key of the meter, and each token as one argument. The new key is not shown.
-    """
+
+    \b
+    Example (key from STS_DECODER_KEY or STS_VENDING_KEY, a file, or a prompt):
+      sts key-change join 0385-4447-0864-5345-1911 02791799436242461152 \\
+        67118070329353977190 19019128690902932218 --meter 00000000000 --sgc 201457
+    """  # noqa: D301 - click's mark
     key = parsed_key(options)
     cipher = key.cipher()
     parts: list[KeyChangeToken] = []

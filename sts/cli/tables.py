@@ -18,7 +18,12 @@ def tables() -> None:
 
     The package holds only the SAMPLE tables printed in the standard, which open no real meter. The
     production tables are licensed by the STS Association to its members.
-    """
+
+    \b
+    Examples:
+      sts tables show
+      sts tables verify licensed.json
+    """  # noqa: D301 - click's mark
 
 
 @tables.command()

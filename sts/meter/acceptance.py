@@ -1,12 +1,14 @@
 """A token's way into the meter, in the standard's order (IEC 62055-41, 7.3 and 8).
 
-    digits ─ format ─ class ─ decrypt ─ CRC ─ manufacturer code     authenticate   7.3.6
-           ─ old? used? ─ key expired? ─ default key? ─ function?    validate       7.3.7
-           ─ range? overflow? ─ do it                                functions      8
-           ─ cancel the identifier                                   apply          7.3.8
+    digits ─ format ─ class ─ locked out?                             apply
+           ─ decrypt ─ CRC ─ manufacturer code                        authenticate   7.3.6
+           ─ old? used? ─ key expired? ─ default key? ─ function?     validate       7.3.7
+           ─ range? overflow? ─ do it                                 functions      8
+           ─ cancel the identifier                                    apply          7.3.8
 
-The first check that fails is the answer. A refused token changes nothing but the last result: its
-identifier is not cancelled, so a credit that would overflow can be entered again later.
+The first check that fails is the answer. A refused token changes nothing but the last result and
+the lock-out: its identifier is not cancelled, so a credit that would overflow can be entered again
+later. During a lock-out a token for one meter is not even decrypted.
 """
 
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol, assert_never
 
-from sts.codec import decode
+from sts.codec import decode, parse_digits, split_class
 from sts.errors import (
     CipherMismatchError,
     CrcMismatchError,
@@ -25,8 +27,10 @@ from sts.errors import (
     TokenError,
 )
 from sts.identifiers import KeyExpiryNumber, KeyType
+from sts.meter.errors import MeterPowerError
 from sts.meter.functions import execute, lack_of
 from sts.meter.key_change import without_stale
+from sts.meter.lockout import NO_LOCKOUT, after_refusal
 from sts.meter.outcomes import (
     Authentic,
     Authentication,
@@ -39,7 +43,7 @@ from sts.meter.outcomes import (
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Event, advance, settle
+from sts.meter.supply import Advance, Event, EventKind, advance, event, settle
 from sts.meter.tid_store import refusal_of, with_cancelled
 from sts.meter.transition import Situation, Transition
 from sts.tokens import (
@@ -63,6 +67,7 @@ REFUSED_UNREAD: Final[Mapping[type[TokenError], ResultCode]] = {
 
 _FAULTS: Final = {"format": ResultCode.FORMAT_ERROR, "range": ResultCode.RANGE_ERROR}
 _UNIVERSAL_CODE: Final = 0
+_ENCRYPTED_CLASSES: Final = frozenset({0, 2})
 
 
 class ValidationState(Protocol):
@@ -161,20 +166,26 @@ def apply(
         now: The moment of entry. If it is before the state's own time, that is the moment.
 
     Raises:
+        MeterPowerError: The meter has no power.
         NaiveDatetimeError: ``now`` has no zone.
     """
+    if not state.powered:
+        raise MeterPowerError
     passed = advance(spec, state, now)
     kept = without_stale(volatile, passed.state.advanced_to)
     situation = Situation(spec=spec, state=passed.state, volatile=kept)
-    reacted = _react(situation, digits, cipher)
+    reacted = _turned_away(passed.state, digits) or _react(situation, digits, cipher)
     if isinstance(reacted, Refused):
+        counted = _after_refusal(passed.state, digits, reacted)
         return Reaction(
-            state=replace(passed.state, last_result=reacted.code),
+            state=replace(counted.state, last_result=reacted.code),
             volatile=kept,
             outcome=reacted,
-            events=passed.events,
+            events=(*passed.events, *counted.events),
         )
-    settled = settle(spec, replace(reacted.state, last_result=reacted.outcome.code))
+    lockout = NO_LOCKOUT if is_for_one_meter(digits) else passed.state.lockout
+    taken = replace(reacted.state, last_result=reacted.outcome.code, lockout=lockout)
+    settled = settle(spec, taken)
     return Reaction(
         state=settled.state,
         volatile=reacted.volatile,
@@ -186,6 +197,38 @@ def apply(
 def tid_of(token: Token) -> int | None:
     """Return the token identifier; None for tests, key changes and undefined tokens."""
     return token.tid if isinstance(token, CreditToken | ManagementToken) else None
+
+
+def is_for_one_meter(digits: str) -> bool:
+    """Tell whether digits are a token under a meter's own key: of class 0 or 2.
+
+    Digits that are no token at all and the reserved class 3 are not.
+    """
+    try:
+        token_class, _ = split_class(parse_digits(digits))
+    except (NotTwentyDigitsError, Exceeds66BitsError):
+        return False
+    return token_class in _ENCRYPTED_CLASSES
+
+
+def _turned_away(state: MeterState, digits: str) -> Refused | None:
+    lockout = state.lockout
+    if not lockout.is_active(state.advanced_to) or not is_for_one_meter(digits):
+        return None
+    return Refused(
+        code=ResultCode.TOKEN_LOCKOUT,
+        reason=f"locked out until {lockout.until} after {lockout.refusals} refused tokens",
+    )
+
+
+def _after_refusal(state: MeterState, digits: str, refused: Refused) -> Advance:
+    """Count a refused token; what the lock-out itself turned away does not count."""
+    if refused.code is ResultCode.TOKEN_LOCKOUT or not is_for_one_meter(digits):
+        return Advance(state=state)
+    counted = replace(state, lockout=after_refusal(state.lockout, state.advanced_to))
+    if not counted.lockout.is_active(state.advanced_to):
+        return Advance(state=counted)
+    return Advance(state=counted, events=(event(counted, EventKind.LOCKED_OUT),))
 
 
 def _react(situation: Situation, digits: str, cipher: BlockCipher) -> Transition | Refused:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -73,3 +73,9 @@ def sound_of(alarm: Alarm, mute: Mute | None, *, now: datetime) -> Buzzer:
     if mute is not None and mute.silences(alarm, now):
         return Buzzer.SILENT
     return SOUNDS[alarm]
+
+
+def muted(alarm: Alarm, now: datetime) -> Mute:
+    """Return what silences an alarm, and the less grave ones, from now on for its time."""
+    latest = datetime.max.replace(tzinfo=UTC)
+    return Mute(alarm, now + min(MUTE_TIME, latest - now))

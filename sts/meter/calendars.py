@@ -22,6 +22,8 @@ _LONGEST_NAME: Final = 64
 _DAY: Final = timedelta(days=1)
 _MIDNIGHT: Final = time(0)
 _LEAP_YEAR: Final = 2000
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC) - 12 * _DAY
+"""Beyond it, looking ahead would leave the calendar."""
 _DAYS_AHEAD: Final = 8
 """How far ``period_at`` looks: a week repeats, and a day more is enough to see the next turn."""
 
@@ -73,12 +75,10 @@ class LocalDay:
     ends_at: datetime
 
 
-def local_day(zone: tzinfo, when: datetime) -> LocalDay:
-    """Return the local day that ``when`` lies in.
-
-    Raises:
-        OverflowError: At the ends of the calendar.
-    """
+def local_day(zone: tzinfo, when: datetime) -> LocalDay | None:
+    """Return the local day that ``when`` lies in; None in the last days of the calendar."""
+    if when > _LAST_MOMENT:
+        return None
     day = when.astimezone(zone).date()
     starts_at = instant(zone, day, _MIDNIGHT)
     return LocalDay(day=day, starts_at=starts_at, ends_at=instant(zone, day + _DAY, _MIDNIGHT))
@@ -163,12 +163,18 @@ class FriendlyHours:
     windows: tuple[FriendlyWindow, ...] = ()
     holidays: tuple[Holiday, ...] = ()
 
+    @property
+    def exist(self) -> bool:
+        """Whether there are any at all."""
+        return bool(self.windows or self.holidays)
+
     def period_at(self, zone: tzinfo, when: datetime) -> FriendlyPeriod:
         """Return whether a moment is friendly and until when that stays so.
 
-        Raises:
-            OverflowError: At the ends of the calendar.
+        In the last days of the calendar nothing is.
         """
+        if when > _LAST_MOMENT:
+            return FriendlyPeriod(friendly=False, until=None)
         today = when.astimezone(zone).date()
         horizon = instant(zone, today + _DAY * (_DAYS_AHEAD + 1), _MIDNIGHT)
         reach = when

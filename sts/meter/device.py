@@ -14,58 +14,23 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from sts.ciphers import SAMPLE_TABLES, StaTables, new_cipher
-from sts.codec import TOKEN_DIGITS
 from sts.identifiers import EncryptionAlgorithm
-from sts.meter import supply
-from sts.meter.acceptance import Reaction, apply
-from sts.meter.display import amount_text, outcome_text
+from sts.meter import panel, supply
+from sts.meter.entry import Entry, Reply, entry_of, history_entry_of
 from sts.meter.errors import MeterTablesError
 from sts.meter.key_change import without_stale
-from sts.meter.memory import Contents, HistoryEntry, MeterMemory, Update, create_memory
-from sts.meter.outcomes import Accepted, Displayed, Outcome, Refused
-from sts.meter.results import ResultCode
+from sts.meter.lockout import NO_LOCKOUT
+from sts.meter.log_rows import HistoryEntry
+from sts.meter.memory import Contents, MeterMemory, Update, create_memory
+from sts.meter.panel import Answer, Face, Panel
+from sts.meter.power import PowerChange, lose_power, return_power
+from sts.meter.readouts import TOKENS_SHOWN
 from sts.meter.snapshot import Snapshot, snapshot_of
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile, require_fitting
 from sts.meter.supply import Advance, Event
 
-_LONGEST_KEPT_ENTRY: Final = 2 * TOKEN_DIGITS
-"""How much of an entry that is not a token the history keeps."""
-
 _Operation: TypeAlias = Callable[[MeterSpec, MeterState], Advance]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What came of 20 digits.
-
-    Attributes:
-        outcome: Accepted, PartStored or Refused, with all that belongs to it.
-        digits: As the history keeps them.
-        household_text: The answer for the person at the keypad.
-        engineer_text: Why the token was refused; empty if it was not.
-        amount_text: The amount that was added, for example ``5.9 kWh``; empty without one.
-        lines: What a test or read token put on the display.
-        snapshot: The meter afterwards.
-    """
-
-    outcome: Outcome
-    digits: str
-    household_text: str
-    engineer_text: str
-    amount_text: str
-    lines: tuple[str, ...]
-    snapshot: Snapshot
-
-    @property
-    def code(self) -> ResultCode:
-        """The number in the meter's result register."""
-        return self.outcome.code
-
-    @property
-    def refused(self) -> bool:
-        """Whether the token was refused; a stored part of a key change set was not."""
-        return isinstance(self.outcome, Refused)
 
 
 def create_meter(path: str | Path, spec: MeterSpec, state: MeterState, *, now: datetime) -> None:
@@ -154,32 +119,41 @@ class VirtualMeter:
             now: The moment, aware.
 
         Raises:
+            MeterPowerError: The meter has no power.
             MeterFileError: The memory is busy, damaged or inaccessible; then nothing happened.
             NaiveDatetimeError: ``now`` has no zone.
         """
+        reply = self._at_panel(lambda front: panel.enter(front, digits, now=now))
+        assert reply.entry is not None, "an entry is what became of the digits"
+        return reply.entry
 
-        def take(contents: Contents) -> _Entered:
-            reaction = apply(
-                self.spec,
-                contents.state,
-                contents.volatile,
-                digits=digits,
-                cipher=new_cipher(
-                    self.spec.encryption_algorithm,
-                    contents.state.key_register.decoder_key,
-                    sta_tables=self._sta_tables,
-                ),
-                now=now,
-            )
-            entry = self._entry(digits, reaction)
-            return _Entered(
-                contents=replace(contents, state=reaction.state, volatile=reaction.volatile),
-                events=reaction.events,
-                token=_history_entry(entry),
-                entry=entry,
-            )
+    def key(self, symbol: str, *, now: datetime) -> Reply:
+        """Press one key: 0 to 9, ``#``, ``*`` for backspace, ``C`` for clear.
 
-        return self._memory.change(take).entry
+        Raises:
+            MeterKeyError: There is no such key.
+            MeterPowerError: The meter has no power.
+            MeterFileError, NaiveDatetimeError: As for ``enter``.
+        """
+        return self._at_panel(lambda front: panel.key(front, symbol, now=now))
+
+    def short_code(self, code: str, *, now: datetime) -> Reply:
+        """Key in a short code: the digits between the two ``#``.
+
+        A code that the meter does not know is an answer, not an error.
+
+        Raises:
+            MeterPowerError: The meter has no power.
+            MeterFileError, NaiveDatetimeError: As for ``enter``.
+        """
+        return self._at_panel(lambda front: panel.short_code(front, code, now=now))
+
+    def display(self, *, now: datetime) -> Face:
+        """Return what one sees and hears of the meter at ``now``; nothing is written."""
+        contents = self._memory.read()
+        state = supply.advance(self.spec, contents.state, now).state
+        volatile = without_stale(contents.volatile, state.advanced_to)
+        return panel.face_of(self.spec, state, volatile)
 
     def advance(self, *, now: datetime) -> Snapshot:
         """Let time pass up to ``now`` and write it down."""
@@ -203,6 +177,22 @@ class VirtualMeter:
         """Press the button that closes the relay, where the meter waits for it."""
         return self._operate(supply.press, now=now)
 
+    def power_off(self, *, now: datetime) -> Snapshot:
+        """Let the network fail: nothing flows, and what is volatile is forgotten."""
+        return self._switch(lambda meter: lose_power(meter.spec, meter.state), now=now)
+
+    def power_on(self, *, now: datetime) -> Snapshot:
+        """Let the network return."""
+        return self._switch(
+            lambda meter: return_power(meter.spec, meter.state, meter.volatile), now=now
+        )
+
+    def reset_lockout(self, *, now: datetime) -> Snapshot:
+        """Forget the refused tokens, as only somebody with a bench can."""
+        return self._operate(
+            lambda _spec, state: Advance(state=replace(state, lockout=NO_LOCKOUT)), now=now
+        )
+
     def snapshot(self, *, now: datetime) -> Snapshot:
         """Return the meter as it is at ``now``; nothing is written."""
         contents = self._memory.read()
@@ -221,6 +211,59 @@ class VirtualMeter:
     def _uses_tables(self) -> bool:
         return self.spec.encryption_algorithm is EncryptionAlgorithm.STA
 
+    def _panel(self, contents: Contents) -> Panel:
+        return Panel(
+            spec=self.spec,
+            state=contents.state,
+            volatile=contents.volatile,
+            cipher=new_cipher(
+                self.spec.encryption_algorithm,
+                contents.state.key_register.decoder_key,
+                sta_tables=self._sta_tables,
+            ),
+            tokens=self._memory.history(TOKENS_SHOWN),
+        )
+
+    def _at_panel(self, do: Callable[[Panel], Answer]) -> Reply:
+        """Do something at the front of the meter, and write down what came of it."""
+
+        def operate(contents: Contents) -> _Replied:
+            answer = do(self._panel(contents))
+            entry = (
+                None
+                if answer.reaction is None
+                else entry_of(self.spec, answer.digits, answer.reaction)
+            )
+            reply = Reply(
+                results=answer.results,
+                entry=entry,
+                short_code=answer.short_code,
+                face=panel.face_of(self.spec, answer.state, answer.volatile),
+                snapshot=snapshot_of(self.spec, answer.state, answer.volatile),
+            )
+            return _Replied(
+                contents=replace(contents, state=answer.state, volatile=answer.volatile),
+                events=answer.events,
+                token=None if entry is None else history_entry_of(entry),
+                reply=reply,
+            )
+
+        return self._memory.change(operate).reply
+
+    def _switch(self, change: Callable[[Contents], PowerChange], *, now: datetime) -> Snapshot:
+        """Let time pass, and the power go or come."""
+
+        def operate(contents: Contents) -> Update:
+            passed = supply.advance(self.spec, contents.state, now)
+            changed = change(replace(contents, state=passed.state))
+            return Update(
+                contents=replace(contents, state=changed.state, volatile=changed.volatile),
+                events=(*passed.events, *changed.events),
+            )
+
+        contents = self._memory.change(operate).contents
+        return snapshot_of(self.spec, contents.state, contents.volatile)
+
     def _operate(self, operation: _Operation, *, now: datetime) -> Snapshot:
         """Let time pass, do something to the supply, and write it down."""
 
@@ -236,41 +279,9 @@ class VirtualMeter:
         contents = self._memory.change(operate).contents
         return snapshot_of(self.spec, contents.state, contents.volatile)
 
-    def _entry(self, digits: str, reaction: Reaction) -> Entry:
-        outcome = reaction.outcome
-        effects = outcome.effects if isinstance(outcome, Accepted) else ()
-        return Entry(
-            outcome=outcome,
-            digits=_printable(digits),
-            household_text=outcome_text(self.spec, outcome),
-            engineer_text=outcome.reason if isinstance(outcome, Refused) else "",
-            amount_text=amount_text(self.spec, outcome),
-            lines=tuple(
-                line for effect in effects if isinstance(effect, Displayed) for line in effect.lines
-            ),
-            snapshot=snapshot_of(self.spec, reaction.state, reaction.volatile),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entered(Update):
-    """An update by a token, with the answer to whoever keyed it."""
+class _Replied(Update):
+    """An update from the front of the meter, with the answer to whoever stands there."""
 
-    entry: Entry
-
-
-def _history_entry(entry: Entry) -> HistoryEntry:
-    return HistoryEntry(
-        at=entry.snapshot.at,
-        digits=entry.digits,
-        result=entry.code,
-        amount=entry.amount_text,
-        text=entry.household_text,
-        reason=entry.engineer_text,
-    )
-
-
-def _printable(digits: str) -> str:
-    """Return an entry without separators, short and harmless, whatever was typed."""
-    kept = digits.replace(" ", "").replace("-", "")[:_LONGEST_KEPT_ENTRY]
-    return "".join(letter if letter.isprintable() else "?" for letter in kept)
+    reply: Reply

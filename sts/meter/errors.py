@@ -4,6 +4,7 @@ MeterError                      METER
 ├── MeterSpecError              METER_SPEC             a meter that cannot be built
 ├── MeterStateError             METER_STATE            registers that cannot be
 ├── MeterLoadError              METER_LOAD             a load beyond the meter's rating
+├── MeterPowerError         METER_WITHOUT_POWER    a key pressed while the power is off
 ├── MeterTablesError            METER_TABLES           other STA tables than it was built with
 └── MeterFileError              METER_FILE
     ├── MeterFileMissingError   METER_FILE_MISSING
@@ -57,6 +58,17 @@ class MeterLoadError(MeterError):
         """Say which load was given and which is the largest."""
         super().__init__(f"a load is a whole number from 0 to {largest}, found {found}")
         self.largest = largest
+
+
+class MeterPowerError(MeterError):
+    """A key was pressed on a meter without power."""
+
+    code = "METER_WITHOUT_POWER"
+    hint = "switch its power on"
+
+    def __init__(self) -> None:
+        """Say that nothing happened."""
+        super().__init__("the meter has no power")
 
 
 class MeterTablesError(MeterError):

@@ -24,12 +24,22 @@ class Form:
 
 
 def read_whole(value: Value) -> int:
+    """Return the whole number of a column.
+
+    Raises:
+        TypeError: It holds something else.
+    """
     if type(value) is not int:
         raise TypeError
     return value
 
 
 def read_text(value: Value) -> str:
+    """Return the text of a column.
+
+    Raises:
+        TypeError: It holds something else.
+    """
     if type(value) is not str:
         raise TypeError
     return value
@@ -70,6 +80,13 @@ def optional(form: Form) -> Form:
 
 
 def moment_of(text: str) -> datetime:
+    """Return the moment, in UTC, that a text names.
+
+    Raises:
+        ValueError: It names none.
+        OverflowError: It is outside the calendar of UTC.
+        NaiveDatetimeError: It has no zone.
+    """
     return require_utc(datetime.fromisoformat(text))
 
 

@@ -39,6 +39,13 @@ def without_stale(volatile: Volatile, now: datetime) -> Volatile:
     return replace(volatile, pending=(), last_part_at=None)
 
 
+def waiting_for(spec: MeterSpec, volatile: Volatile) -> tuple[int, ...]:
+    """Return the numbers of the sections that the meter waits for."""
+    if not volatile.pending:
+        return ()
+    return missing_parts(volatile.pending, key_bits=spec.encryption_algorithm.key_bits)
+
+
 def enter_section(situation: Situation, token: KeyChangeToken) -> Transition | Refused:
     """Keep a section or, if it completes the set, change the key."""
     bits = situation.spec.encryption_algorithm.key_bits

@@ -9,24 +9,26 @@ by its owner only. A physical meter keeps its key in protected memory.
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import sqlite_utils
 
-from sts.meter.errors import (
-    MeterBusyError,
-    MeterError,
-    MeterFileAccessError,
-    MeterFileDamagedError,
-    MeterFileError,
-    MeterFileExistsError,
-)
+from sts.errors import StsError
+from sts.meter.errors import MeterError, MeterFileDamagedError, MeterFileExistsError
 from sts.meter.file_header import flush_to_disk, require_meter_file
+from sts.meter.log_rows import (
+    HistoryEntry,
+    LogRow,
+    event_from_row,
+    event_to_row,
+    token_from_row,
+    token_to_row,
+)
+from sts.meter.memory_file import connect, exclusive, translated
 from sts.meter.records import (
     Rows,
     spec_from_rows,
@@ -36,44 +38,15 @@ from sts.meter.records import (
     volatile_from_rows,
     volatile_to_rows,
 )
-from sts.meter.results import ResultCode
-from sts.meter.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from sts.meter.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from sts.meter.spec import MeterSpec
-from sts.meter.state import MeterState, SupplyCause, Volatile
-from sts.meter.supply import Event, EventKind
+from sts.meter.state import MeterState, Volatile
+from sts.meter.supply import Event
 
-BUSY_SECONDS: Final = 2.0
-"""How long an operation waits for another one to finish."""
 KEPT_ROWS: Final = 1000
 """How many events and how many tokens are kept."""
 
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
-_PRIMARY_CODE: Final = 0xFF
-_BUSY_CODES: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_DAMAGE_CODES: Final = frozenset(
-    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """One token that was keyed.
-
-    Attributes:
-        at: When, UTC.
-        digits: As keyed, without spaces; cut off and made printable if they were no token.
-        result: The answer.
-        amount: The amount it added, with its unit; empty without one.
-        text: The answer in words for the household.
-        reason: Why it was refused, for an engineer; empty if it was not.
-    """
-
-    at: datetime
-    digits: str
-    result: ResultCode
-    amount: str
-    text: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +89,12 @@ def create_memory(path: Path, contents: Contents) -> None:
         if os.path.lexists(taken):
             raise MeterFileExistsError(taken)
     with (
-        _translated(path),
+        translated(path),
         tempfile.TemporaryDirectory(prefix=".sts-meter-", dir=path.parent) as folder,
     ):
         draft = Path(folder) / path.name
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(_connect(draft)) as database:
+        with closing(connect(draft)) as database:
             _fill(database, contents)
         flush_to_disk(draft)
         try:
@@ -148,10 +121,10 @@ class MeterMemory:
         """
         self.path: Final = path
         require_meter_file(path)
-        with _translated(path):
-            self._database: Final = _connect(path)
+        with translated(path):
+            self._database: Final = connect(path)
         try:
-            with _translated(path):
+            with translated(path):
                 self._check()
         except BaseException:
             self.close()
@@ -168,8 +141,19 @@ class MeterMemory:
             MeterFileDamagedError: The rows are not those of a meter.
             MeterBusyError, MeterFileAccessError: As when opening.
         """
-        with _translated(self.path), self._database.atomic():
+        with translated(self.path), self._database.atomic():
             return self._contents()
+
+    @contextmanager
+    def exclusively(self) -> Iterator[sqlite_utils.Database]:
+        """Take the lock for a block; all that is changed in it counts together or not at all.
+
+        Raises:
+            MeterBusyError: Another process kept the lock for two seconds.
+            MeterFileDamagedError, MeterFileAccessError: As when opening.
+        """
+        with translated(self.path), exclusive(self._database):
+            yield self._database
 
     def change(self, operation: Callable[[Contents], _Change]) -> _Change:
         """Let ``operation`` decide on the present contents and write what it returns, durably.
@@ -181,19 +165,11 @@ class MeterMemory:
             MeterBusyError: Another process kept the lock for two seconds.
             MeterFileDamagedError, MeterFileAccessError: As when opening.
         """
-        with _translated(self.path):
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                # Inside our transaction this is a savepoint: what is written counts at COMMIT.
-                with self._database.atomic():
-                    present = self._contents()
-                    update = operation(present)
-                    _save(self._database, update.contents, before=present)
-                    self._append(update)
-                self._database.execute("COMMIT")
-            except BaseException:
-                self._database.rollback()
-                raise
+        with self.exclusively():
+            present = self._contents()
+            update = operation(present)
+            _save(self._database, update.contents, before=present)
+            self._append(update)
             return update
 
     def events(self, limit: int) -> tuple[Event, ...]:
@@ -202,7 +178,7 @@ class MeterMemory:
         Raises:
             MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
         """
-        return self._latest("events", limit, _event_of)
+        return self._latest("events", limit, event_from_row)
 
     def history(self, limit: int) -> tuple[HistoryEntry, ...]:
         """Return the latest tokens, newest first.
@@ -210,15 +186,32 @@ class MeterMemory:
         Raises:
             MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
         """
-        return self._latest("token_history", limit, _history_entry_of)
+        return self._latest("token_history", limit, token_from_row)
 
     def _check(self) -> None:
         """Refuse a file whose pages contradict each other, before anything is written to it."""
         verdict = self._database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise MeterFileDamagedError(self.path, "its pages contradict each other")
+        if self._version() < SCHEMA_VERSION:
+            with exclusive(self._database):
+                self._migrate()
+                self._contents()
+            return
         with self._database.atomic():
             self._contents()
+
+    def _version(self) -> int:
+        return int(self._database.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self) -> None:
+        """Bring a file of an older program up to date; the caller holds the lock."""
+        for version in range(self._version(), SCHEMA_VERSION):
+            if version not in MIGRATIONS:
+                raise MeterFileDamagedError(self.path, f"there was no version {version}")
+            for statement in MIGRATIONS[version]:
+                self._database.execute(statement)
+        self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _contents(self) -> Contents:
         slots = self._database.table("token_identifiers").rows_where(order_by="slot")
@@ -238,22 +231,22 @@ class MeterMemory:
         return {row["name"]: row["value"] for row in self._database.table(table).rows}
 
     def _latest(
-        self, table: str, limit: int, make: Callable[[dict[str, Any]], _Logged]
+        self, table: str, limit: int, make: Callable[[LogRow], _Logged]
     ) -> tuple[_Logged, ...]:
-        with _translated(self.path):
+        with translated(self.path):
             rows = self._database.table(table).rows_where(order_by="id desc", limit=limit)
             try:
                 return tuple(make(row) for row in rows)
-            except ValueError:
+            except (OverflowError, StsError, TypeError, ValueError):
                 raise MeterFileDamagedError(self.path, f"a row of {table}") from None
 
     def _append(self, update: Update) -> None:
         if update.events:
-            self._insert("events", [_event_row(event) for event in update.events])
+            self._insert("events", [event_to_row(event) for event in update.events])
         if update.token is not None:
-            self._insert("token_history", [_history_row(update.token)])
+            self._insert("token_history", [token_to_row(update.token)])
 
-    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+    def _insert(self, table: str, rows: Iterable[LogRow]) -> None:
         self._database.table(table).insert_all(rows)
         newest = f"SELECT max(id) FROM {table}"  # noqa: S608 - two names of ours
         self._database.table(table).delete_where(f"id <= ({newest}) - {KEPT_ROWS}")
@@ -297,75 +290,3 @@ def _put(database: sqlite_utils.Database, table: str, rows: Rows, *, before: Row
     ]
     if changed:
         database.table(table).upsert_all(changed, pk="name")
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    return {
-        "at": event.at.isoformat(),
-        "kind": str(event.kind),
-        "cause": None if event.cause is None else str(event.cause),
-        "credit": event.credit,
-        "consumed": event.consumed,
-    }
-
-
-def _event_of(row: dict[str, Any]) -> Event:
-    return Event(
-        at=datetime.fromisoformat(row["at"]),
-        kind=EventKind(row["kind"]),
-        cause=None if row["cause"] is None else SupplyCause(row["cause"]),
-        credit=row["credit"],
-        consumed=row["consumed"],
-    )
-
-
-def _history_row(token: HistoryEntry) -> dict[str, Any]:
-    return {
-        "at": token.at.isoformat(),
-        "digits": token.digits,
-        "result": int(token.result),
-        "amount": token.amount,
-        "text": token.text,
-        "reason": token.reason,
-    }
-
-
-def _history_entry_of(row: dict[str, Any]) -> HistoryEntry:
-    return HistoryEntry(
-        at=datetime.fromisoformat(row["at"]),
-        digits=row["digits"],
-        result=ResultCode(row["result"]),
-        amount=row["amount"],
-        text=row["text"],
-        reason=row["reason"],
-    )
-
-
-def _connect(path: Path) -> sqlite_utils.Database:
-    """Open an existing file; SQLite would otherwise make one where there is none."""
-    place = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(place, uri=True, timeout=BUSY_SECONDS)
-    database = sqlite_utils.Database(connection, execute_plugins=False)
-    # A commit that returned must have reached the disk.
-    database.execute("PRAGMA synchronous = FULL")
-    return database
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system raise into errors of the meter."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _file_error(path, error) from error
-    except OSError as error:
-        raise MeterFileAccessError(path, str(error.strerror)) from error
-
-
-def _file_error(path: Path, error: sqlite3.Error) -> MeterFileError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
-    if code in _BUSY_CODES:
-        return MeterBusyError(path)
-    if code in _DAMAGE_CODES:
-        return MeterFileDamagedError(path, str(error))
-    return MeterFileAccessError(path, str(error))

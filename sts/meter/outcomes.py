@@ -146,7 +146,7 @@ class PartStored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Nothing changed but the last result.
+    """Nothing changed but the last result and the lock-out.
 
     Attributes:
         code: The result.

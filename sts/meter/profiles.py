@@ -21,7 +21,14 @@ LONGEST_DELAY_S: Final = 7 * 86_400
 MOST_RETRIES: Final = 100
 LARGEST_LEVEL: Final = 10**15
 """Of a warning or of credit that is lent, in register units."""
+STANDARD_PROFILE: Final = "standard"
 STANDARD_SHORT_CODES: Final = "standard"
+
+
+def _require(record: object, field: str, *, low: int, high: int) -> None:
+    value = getattr(record, field)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise MeterSpecError(field, f"must be a whole number from {low} to {high}, found {value}")
 
 
 class ReverseEnergy(StrEnum):
@@ -138,7 +145,7 @@ class MeterProfile:
         MeterSpecError: A value that no meter can have; the error names the field.
     """
 
-    name: str
+    name: str = STANDARD_PROFILE
     reverse_energy: ReverseEnergy = ReverseEnergy.REGISTER
     reverse_tamper_s: int = 60
     reconnect: ReconnectPolicy = ReconnectPolicy.AUTOMATIC
@@ -193,7 +200,7 @@ PROFILES: Final[Mapping[str, MeterProfile]] = {
         # Energy Meters" on STS meters. The same five numbers are the settings A to E of load
         # control in Hexing's manual of the HXE110. Levels, loans and the half hour of the lock
         # are ours.
-        MeterProfile(name="standard"),
+        MeterProfile(),
         # After an overload the meter shows that it is ready and waits for a press: technical
         # reference of Secure's Liberty 100, 5.12.1. Echelon's prepaid meters want a press after
         # credit too.
@@ -237,9 +244,3 @@ def profile_named(name: str) -> MeterProfile:
     if name not in PROFILES:
         raise MeterSpecError("profile", f"there are {', '.join(PROFILES)}")
     return PROFILES[name]
-
-
-def _require(record: object, field: str, *, low: int, high: int) -> None:
-    value = getattr(record, field)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise MeterSpecError(field, f"must be a whole number from {low} to {high}, found {value}")

@@ -47,11 +47,13 @@ class ShortCodeFault(StrEnum):
 
     UNKNOWN = "SHORT_CODE_UNKNOWN"
     NOT_IN_METER = "SHORT_CODE_NOT_IN_METER"
+    NOT_NOW = "SHORT_CODE_NOT_NOW"
 
 
 SHORT_CODE_FAULTS: Final[Mapping[ShortCodeFault, str]] = {
     ShortCodeFault.UNKNOWN: "There is no such short code.",
     ShortCodeFault.NOT_IN_METER: "This meter does not have that.",
+    ShortCodeFault.NOT_NOW: "Not possible now.",
 }
 """Every refusal in words for the household."""
 

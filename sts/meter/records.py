@@ -7,7 +7,7 @@ a meter, or an error that names the field and never its value, which might be a 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sts.codec import clear_block, decode_block
 from sts.errors import StsError
@@ -103,6 +103,7 @@ _SPEC: Final[Mapping[str, Form]] = {
     "min_credit": WHOLE,
     "no_limit_code": optional(WHOLE),
     "reconnect": named(ReconnectPolicy),
+    "lockout_survives_power_cycle": BOOL,
     "sta_tables_fingerprint": TEXT,
 }
 _KEY_REGISTER: Final[Mapping[str, Form]] = {

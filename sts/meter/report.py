@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from sts.codec import format_token
-from sts.meter.device import Entry
-from sts.meter.memory import HistoryEntry
+from sts.meter.entry import Entry
+from sts.meter.log_rows import HistoryEntry
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.run import Line, picture
 from sts.meter.snapshot import Snapshot

@@ -96,6 +96,9 @@ _EVENT_WORDS: Final = {
     EventKind.TAMPER_DETECTED: "TAMPER",
     EventKind.TAMPER_CLEARED: "TAMPER CLEARED",
     EventKind.KEY_CHANGED: "NEW KEY",
+    EventKind.LOCKED_OUT: "LOCKED OUT",
+    EventKind.POWER_LOST: "POWER LOST",
+    EventKind.POWER_RETURNED: "POWER BACK",
 }
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import Enum
 
 from sts.identifiers import KeyType
-from sts.key_change import missing_parts
 from sts.meter.display import credit_text, quantity_text, supply_text
+from sts.meter.key_change import waiting_for
 from sts.meter.registers import MEASURES
 from sts.meter.results import ResultCode
 from sts.meter.spec import CreditKind, MeterSpec
@@ -46,6 +46,8 @@ class Snapshot:
         key_expiry_number: 0 to 255.
         missing_parts: Key change tokens that the meter waits for.
         last_result: The answer to the last token; None before the first.
+        locked_until: Until when tokens for this meter are turned away; None if they are not.
+        powered: Whether the meter has power.
     """
 
     at: datetime
@@ -74,6 +76,8 @@ class Snapshot:
     key_expiry_number: int
     missing_parts: tuple[int, ...]
     last_result: ResultCode | None
+    locked_until: datetime | None
+    powered: bool
 
     @property
     def credit_wh(self) -> int:
@@ -119,15 +123,11 @@ def snapshot_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Snaps
         tariff_index=str(register.tariff_index),
         key_type=register.key_type,
         key_expiry_number=register.key_expiry_number.number,
-        missing_parts=_missing(spec, volatile),
+        missing_parts=waiting_for(spec, volatile),
         last_result=state.last_result,
+        locked_until=state.lockout.until if state.lockout.is_active(state.advanced_to) else None,
+        powered=state.powered,
     )
-
-
-def _missing(spec: MeterSpec, volatile: Volatile) -> tuple[int, ...]:
-    if not volatile.pending:
-        return ()
-    return missing_parts(volatile.pending, key_bits=spec.encryption_algorithm.key_bits)
 
 
 def _credit_unit(spec: MeterSpec) -> str:

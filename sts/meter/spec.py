@@ -90,6 +90,8 @@ class MeterSpec:
         min_credit: How far credit may go below zero, in register units; 0 or negative.
         no_limit_code: The code of a limit that means none; None if every code is a limit.
         reconnect: Whether the relay closes by itself.
+        lockout_survives_power_cycle: Whether switching the power off and on leaves the lock-out
+            for wrong tokens as it is; otherwise it begins anew.
         sta_tables_fingerprint: The STA tables in the meter; only EA07 uses them.
 
     Raises:
@@ -114,6 +116,7 @@ class MeterSpec:
     min_credit: int = 0
     no_limit_code: int | None = NO_LIMIT_CODE
     reconnect: ReconnectPolicy = ReconnectPolicy.AUTOMATIC
+    lockout_survives_power_cycle: bool = False
     sta_tables_fingerprint: str = SAMPLE_TABLES.fingerprint
 
     def __post_init__(self) -> None:

@@ -52,6 +52,9 @@ class EventKind(StrEnum):
     TAMPER_DETECTED = "TAMPER_DETECTED"
     TAMPER_CLEARED = "TAMPER_CLEARED"
     KEY_CHANGED = "KEY_CHANGED"
+    LOCKED_OUT = "LOCKED_OUT"
+    POWER_LOST = "POWER_LOST"
+    POWER_RETURNED = "POWER_RETURNED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,8 @@ def tamper(spec: MeterSpec, state: MeterState) -> Advance:
 
 def press(spec: MeterSpec, state: MeterState) -> Advance:
     """Press the button: it closes the relay if nothing keeps it open."""
+    if not state.powered:
+        return Advance(state=state)
     settled = settle(spec, state)
     if settled.state.relay_closed or settled.state.causes:
         return settled
@@ -172,7 +177,7 @@ def press(spec: MeterSpec, state: MeterState) -> Advance:
 
 def cut_at(spec: MeterSpec, state: MeterState) -> datetime | None:
     """Return when the credit will be exhausted at the present load; None if not in ten years."""
-    if not state.relay_closed:
+    if not state.relay_closed or not state.powered:
         return None
     latest = datetime.max.replace(tzinfo=UTC)
     horizon = state.advanced_to + min(HORIZON, latest - state.advanced_to)
@@ -182,6 +187,8 @@ def cut_at(spec: MeterSpec, state: MeterState) -> datetime | None:
 
 def _pass_stretch(spec: MeterSpec, state: MeterState, stretch: Stretch) -> Advance:
     """Let a stretch of one price pass; credit can end in it at most once."""
+    if not state.powered:
+        return Advance(state=replace(state, advanced_to=stretch.ends_at))
     # A new price may be more than a last remainder of credit pays for.
     settled = settle(spec, state)
     state, rate = settled.state, rate_per_hour(spec, settled.state)

@@ -1,11 +1,13 @@
 """What the display can speak of: the meter, its readings and its history, as plain values."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sts.meter.results import ResultCode
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState
+
+_MILLI: Final = 1000
 
 
 class KeyedToken(Protocol):
@@ -63,3 +65,37 @@ class View:
     daily_use: tuple[int, ...] = ()
     emergency_limit: int = 0
     emergency_taken: int = 0
+
+
+def view_of(
+    spec: MeterSpec,
+    state: MeterState,
+    *,
+    tokens: tuple[KeyedToken, ...] = (),
+    daily_use: tuple[int, ...] = (),
+) -> View:
+    """Return what the display of a meter in this state can speak of.
+
+    Args:
+        spec: What was built.
+        state: What it remembers; time does not pass.
+        tokens: The latest tokens, newest first.
+        daily_use: What was used on each of the latest full days, in the service's units.
+    """
+    return View(
+        spec=spec,
+        state=state,
+        phases=_phase_readings(spec, state),
+        tokens=tokens,
+        daily_use=daily_use,
+    )
+
+
+def _phase_readings(spec: MeterSpec, state: MeterState) -> tuple[PhaseReading, ...]:
+    """Divide the load over the phases; a remainder of watts goes to the first ones."""
+    if not spec.measures_power:
+        return ()
+    load_w = state.load_w if state.relay_closed and state.powered else 0
+    volts = spec.nominal_voltage_v
+    shares = ((load_w + spec.phases - phase) // spec.phases for phase in range(1, spec.phases + 1))
+    return tuple(PhaseReading(watts, volts, watts * _MILLI // volts) for watts in shares)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.cli import main
-from tests.cli.transcripts import Outcome, in_process
+from tests.cli.transcript import Outcome, in_process
 
 SETTINGS: Final = {
     "STS_DECODER_KEY": "929bd3a415c9420a05ec5ee9f3ce91c3",

@@ -9,7 +9,7 @@ import pytest
 from sts import errors
 from sts.cli import main
 from sts.errors import StsError
-from tests.cli.transcripts import Step, all_transcripts
+from tests.cli.transcript import Step, all_transcripts
 
 STEPS: Final = [step for transcript in all_transcripts() for step in transcript.steps]
 

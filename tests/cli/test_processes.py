@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.transcripts import PROGRAM, Outcome, as_program, program_environment
+from tests.cli.transcript import PROGRAM, Outcome, as_program, program_environment
 
 TOKEN = "58625789986991357486"
 KEY = "929bd3a415c9420a05ec5ee9f3ce91c3"

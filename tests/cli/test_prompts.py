@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.transcripts import PROGRAM, program_environment
+from tests.cli.transcript import PROGRAM, program_environment
 
 TOKEN = "58625789986991357486"
 DECODER_KEY = "929bd3a415c9420a05ec5ee9f3ce91c3"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.transcripts import in_process
+from tests.cli.transcript import in_process
 
 Case = dict[str, Any]
 

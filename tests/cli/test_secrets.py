@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sts.conformance import BUNDLED
-from tests.cli.transcripts import Transcript, all_transcripts, in_process
+from tests.cli.transcript import Transcript, all_transcripts, in_process
 
 GROUP_KEY = {"STS_VENDING_KEY": "ABABABABABABABAB949494949494949401234567"}
 METER = ["--meter", "00000000000", "--sgc", "201457"]

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.cli.transcripts import in_process
+from tests.cli.transcript import in_process
 
 KEY = {"STS_DECODER_KEY": "929bd3a415c9420a05ec5ee9f3ce91c3"}
 BASE = datetime(2014, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.transcripts import Run, Transcript, all_transcripts, as_program, in_process
+from tests.cli.transcript import Run, Transcript, all_transcripts, as_program, in_process
 
 UPDATE = bool(os.environ.get("STS_UPDATE_TRANSCRIPTS"))
 TRANSCRIPTS = all_transcripts()

@@ -1,7 +1,9 @@
 import hmac
 
 import pytest
-from Crypto.Cipher import DES, DES3
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ keys = st.sampled_from((8, 16, 20)).flatmap(
     ("key", "expected"),
     [
         ("0000000000000000", "8CA64D"),
-        ("ABABABABABABABAB", "EDFDCC"),
+        ("ABABABABABABABAB", "C33F45"),
         ("0123456789ABCDEF", "D5D44F"),
         ("FFFFFFFFFFFFFFFF", "CAAAAF"),
         ("00000000000000000000000000000000", "8CA64D"),
@@ -34,23 +36,16 @@ keys = st.sampled_from((8, 16, 20)).flatmap(
     ],
 )
 def test_the_des_check_value_is_the_one_that_other_equipment_shows(key: str, expected: str) -> None:
-    """Zeros under well-known keys, as printed in manuals of payment equipment."""
+    """Of well-known keys as everybody prints them; that of ABAB… is from OpenSSL."""
     assert check_value(VendingKey.from_hex(key), CheckValueMethod.DES) == expected
 
 
-@given(st.binary(min_size=8, max_size=8))
-def test_the_des_check_value_of_64_bits_is_that_of_another_implementation(key: bytes) -> None:
-    expected = DES.new(key, DES.MODE_ECB).encrypt(bytes(8))[:3].hex().upper()
-    assert check_value(VendingKey(key), CheckValueMethod.DES) == expected
-
-
-@given(st.binary(min_size=16, max_size=16))
-def test_the_des_check_value_of_128_bits_is_that_of_another_implementation(key: bytes) -> None:
-    try:
-        triple = DES3.new(key, DES3.MODE_ECB)
-    except ValueError:
-        return  # It refuses two equal halves, which are legal here.
-    expected = triple.encrypt(bytes(8))[:3].hex().upper()
+@given(st.binary(min_size=8, max_size=8) | st.binary(min_size=16, max_size=16))
+def test_the_des_check_value_is_that_of_another_implementation(key: bytes) -> None:
+    """OpenSSL's triple DES, which with equal keys is single DES."""
+    triple = TripleDES((key * 3)[:24])
+    encryptor = Cipher(triple, ECB()).encryptor()  # noqa: S305 - one block
+    expected = encryptor.update(bytes(8))[:3].hex().upper()
     assert check_value(VendingKey(key), CheckValueMethod.DES) == expected
 
 
@@ -61,7 +56,11 @@ def test_the_house_check_value_is_that_of_its_definition(key: VendingKey) -> Non
 
 
 def test_the_house_check_values_of_the_published_keys_stay_what_they_are() -> None:
-    assert [check_value(key) for key in (KEY_64, KEY_128, KEY_160)] == HOUSE
+    assert [check_value(key) for key in (KEY_64, KEY_128, KEY_160)] == [
+        "900AB6",
+        "FD5E07",
+        "229A7E",
+    ]
 
 
 def test_a_key_of_160_bits_has_no_des_check_value() -> None:
@@ -75,7 +74,9 @@ def test_a_check_value_may_be_typed_in_any_way(text: str) -> None:
     require_check_value(KEY_160, text)
 
 
-@pytest.mark.parametrize("text", ["", "229A7", "229A7E0", "229A7G", "-29A7E", "ABABABABABABABAB", "²29A7E"])
+@pytest.mark.parametrize(
+    "text", ["", "229A7", "229A7E0", "229A7G", "-29A7E", "ABABABABABABABAB", "²29A7E"]
+)
 def test_anything_else_is_no_check_value_and_is_not_repeated(text: str) -> None:
     with pytest.raises(CheckValueFormatError) as refused:
         require_check_value(KEY_160, text)
@@ -83,7 +84,9 @@ def test_anything_else_is_no_check_value_and_is_not_repeated(text: str) -> None:
 
 
 @given(keys, st.sampled_from(CheckValueMethod))
-def test_a_key_is_confirmed_by_its_own_check_value(key: VendingKey, method: CheckValueMethod) -> None:
+def test_a_key_is_confirmed_by_its_own_check_value(
+    key: VendingKey, method: CheckValueMethod
+) -> None:
     if key.bits == 160:
         method = CheckValueMethod.HMAC_SHA_256
     own = check_value(key, method)

@@ -253,6 +253,20 @@ def test_a_checkpoint_of_another_chain_proves_nothing() -> None:
         verify(entries, CHAIN, since=[_checkpoint(entries, chain="other")])
 
 
+@given(chains, st.data())
+def test_a_chain_may_be_checked_from_where_it_was_checked_before(
+    contents: list[JsonObject], data: st.DataObject
+) -> None:
+    entries = _chain(*contents)
+    known = data.draw(st.integers(min_value=1, max_value=len(entries)))
+    after, since = entries[known - 1].head, [_checkpoint(entries), _checkpoint(entries[:1])]
+    assert verify(entries[known:], CHAIN, since=since, after=after) == entries[-1].head
+    with pytest.raises((ChainEntryMovedError, ChainEntryReplacedError, ChainEntryRemovedError)):
+        verify(entries[known - 1 :], CHAIN, after=after)
+    with pytest.raises(ChainTruncatedError):
+        verify([], CHAIN, since=[_checkpoint(_ten())], after=after)
+
+
 # --- seals ------------------------------------------------------------------------------------
 
 

@@ -104,7 +104,7 @@ def test_a_stored_identity_comes_back() -> None:
 
 def test_the_keys_of_the_audit_log_follow_from_the_audit_key() -> None:
     assert IDENTITY.checkpoint_key().public_key == IDENTITY.public.audit_key
-    derived = HKDF(AUDIT, 32, b"", SHA256, context=b"sts-vending audit entries, version 1")
+    derived = HKDF(AUDIT, 32, b"", SHA256, context=b"sts-vending entry seals, version 1")
     assert isinstance(derived, bytes)
     assert IDENTITY.entry_key().seal(b"x") == HmacSealKey(Secret(derived)).seal(b"x")
 

@@ -275,6 +275,8 @@ def test_a_currency_amount_beyond_the_largest_code_is_refused(encode: Encode, un
     with pytest.raises(AmountTooLargeError) as caught:
         encode(units)
     assert (caught.value.found, caught.value.largest) == (units, LARGEST_CURRENCY_UNITS)
+    largest = units - 1 if units > 0 else units + 1
+    assert encode(largest) == CurrencyAmount(negative=units < 0, exponent=31, mantissa=16383)
 
 
 def test_nothing_is_never_negative() -> None:

@@ -216,6 +216,18 @@ Construct = Callable[[str], object]
         (TariffIndex.parse, "1", WrongLengthError, "tariff index: must have 2 digits, found 1"),
         (
             KeyRevisionNumber.parse,
+            "x",
+            NotDigitsError,
+            "key revision number: only the digits 0 to 9 are allowed",
+        ),
+        (
+            KeyRevisionNumber.parse,
+            "01",
+            WrongLengthError,
+            "key revision number: must have 1 digits, found 2",
+        ),
+        (
+            KeyRevisionNumber.parse,
             "0",
             OutOfRangeError,
             "key revision number: must be from 1 to 9, found 0",

@@ -170,6 +170,7 @@ def test_what_must_not_be_is_refused_with_what_a_meter_needs_for_its_answer(
         decode(forged.digits, forged.cipher)
     error = caught.value
     assert (error.field, error.found, error.fault) == (forged.field, forged.found, forged.fault)
+    assert error.token_class == forged.token_class
     assert str(error) == f"{error.kind}: {forged.field} {forged.rule}, found {forged.found}"
     assert tuple(error.fields) == forged.fields
     assert error.fields[forged.field] == forged.found

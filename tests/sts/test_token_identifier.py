@@ -205,6 +205,7 @@ def test_a_number_that_is_no_token_identifier_has_no_time(tid_minutes: int) -> N
     with pytest.raises(OutOfRangeError) as caught:
         datetime_from_tid(tid_minutes, BASE)
     assert caught.value.found is tid_minutes
+    assert (caught.value.low, caught.value.high) == (0, 0xFFFFFF)
 
 
 # --- key expiry -------------------------------------------------------------------------------
@@ -477,6 +478,12 @@ def test_a_special_token_that_the_meter_would_call_old_is_not_issued() -> None:
     assert special_reserved_token_identifier(later[1:], now, base_date=BASE) == 6612481
     with pytest.raises(TidAlreadyUsedError):
         special_reserved_token_identifier(later, now, base_date=BASE)
+
+
+def test_a_special_token_among_the_fifty_that_the_meter_may_keep_is_issued() -> None:
+    now = utc("2026-07-29T12:00")
+    issued = [*range(6612400, 6612430), *range(6612500, 6612530)]
+    assert special_reserved_token_identifier(issued, now, base_date=BASE) == 6612481
 
 
 @given(histories, presents)

@@ -13,6 +13,7 @@ from sts.errors import NaiveDatetimeError
 from sts.identifiers import EncryptionAlgorithm, KeyExpiryNumber, KeyType, SupplyGroupCode
 from sts.meter.acceptance import apply, authenticate, tid_of, validate
 from sts.meter.functions import ABSENT, FUNCTIONS
+from sts.meter.lockout import NO_LOCKOUT
 from sts.meter.outcomes import Accepted, Authentic, Malformed, Outcome, PartStored, Refused, Valid
 from sts.meter.registers import LARGEST_REGISTER, Register
 from sts.meter.results import RESULTS, ResultCode
@@ -348,13 +349,15 @@ def test_an_outcome_that_is_an_error_is_a_refusal(code: ResultCode) -> None:
 
 
 @given(digits=st.text("0123456789", min_size=20, max_size=20))
-def test_any_twenty_digits_change_nothing_but_the_last_result_when_refused(digits: str) -> None:
+def test_twenty_refused_digits_change_nothing_but_result_and_lock_out(digits: str) -> None:
     pair = VendAndMeter()
     pair.credit(100)
     before, volatile = pair.state, pair.volatile
     reaction = pair.reaction(digits)
     if isinstance(reaction.outcome, Refused):
-        assert reaction.state == replace(before, last_result=reaction.outcome.code)
+        assert reaction.state == replace(
+            before, last_result=reaction.outcome.code, lockout=reaction.state.lockout
+        )
         assert reaction.volatile == volatile
         assert reaction.events == ()
 
@@ -442,5 +445,7 @@ def test_any_meter_with_credit_in_units_refuses_currency_and_other_services() ->
     pair = VendAndMeter()
     assert pair.currency_credit(100_000).code is ResultCode.FUNCTION_ERROR
     for service in (Service.WATER, Service.GAS, Service.TIME):
+        pair.rebuild(lockout=NO_LOCKOUT)
         assert pair.credit(1, service=service).code is ResultCode.FUNCTION_ERROR
+    pair.rebuild(lockout=NO_LOCKOUT)
     assert pair.clear_credit(CreditRegister.ELECTRICITY).code is ResultCode.ACCEPT

@@ -1,5 +1,6 @@
 """Any sequence of tokens, time, loads and tampers: what was bought is consumed, left or cleared."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sts.identifiers import EncryptionAlgorithm, KeyRevisionNumber, TariffIndex
+from sts.meter.acceptance import Reaction
 from sts.meter.outcomes import Accepted, Outcome, Refused
 from sts.meter.records import (
     spec_from_rows,
@@ -86,10 +88,11 @@ class MeterMachine(RuleBasedStateMachine):
 
     def _unchanged(self, before: MeterState, volatile: Volatile) -> None:
         after = self.pair.state
-        old = {**state_to_rows(before), "last_result": None}
-        assert {**state_to_rows(after), "last_result": None} == old
+        may_change = {"last_result": None, "lockout": None}
+        assert {**state_to_rows(after), **may_change} == {**state_to_rows(before), **may_change}
         assert after.tid_store == before.tid_store
-        assert self.pair.volatile in (volatile, Volatile())
+        forgotten = replace(volatile, pending=(), last_part_at=None)
+        assert self.pair.volatile in (volatile, forgotten)
 
     @rule()
     def clear_credit(self) -> None:
@@ -109,8 +112,9 @@ class MeterMachine(RuleBasedStateMachine):
             "tariff_index": TariffIndex(index),
             "key_revision_number": KeyRevisionNumber(revision),
         }
+        self.pair.wait(self.pair.state.lockout.remaining(self.pair.now))
         assert isinstance(self.pair.change_key(new)[-1], Accepted)
-        assert self.pair.volatile == Volatile()
+        assert not self.pair.volatile.pending
 
     @rule(load_w=st.integers(0, 13_800))
     def load(self, load_w: int) -> None:
@@ -132,8 +136,23 @@ class MeterMachine(RuleBasedStateMachine):
         self.pair.press()
 
     @rule()
-    def lose_power(self) -> None:
-        self.pair.volatile = Volatile()
+    def switch_power_off_and_on(self) -> None:
+        before = self.pair.state
+        self.pair.lose_power()
+        self.pair.wait(timedelta(hours=1))
+        self.pair.return_power()
+        assert self.pair.state.consumed == before.consumed
+        assert self.pair.volatile == Volatile()
+
+    @rule(symbols=st.text(alphabet="0123456789#*C", min_size=1, max_size=30))
+    def press_keys(self, symbols: str) -> None:
+        self.pair.keys(symbols, pause=timedelta(seconds=1))
+
+    @rule()
+    def press_the_keys_of_a_token(self) -> None:
+        if self.entered:
+            answer = self.pair.keys(f"C{self.entered[-1]}")
+            assert isinstance(answer.reaction, Reaction)
 
     @invariant()
     def nothing_is_lost(self) -> None:

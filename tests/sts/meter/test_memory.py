@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from sts.meter import memory as memory_module
+from sts.meter import memory_file
 from sts.meter.device import create_meter, open_meter
 from sts.meter.errors import (
     MeterBusyError,
@@ -160,7 +160,7 @@ def test_another_database_is_foreign_too(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     path = meter_file(tmp_path, VendAndMeter())
-    _sql(path, "PRAGMA user_version = 2")
+    _sql(path, "PRAGMA user_version = 99")
     with pytest.raises(MeterFileVersionError) as caught:
         open_meter(path)
     assert caught.value.code == "METER_FILE_VERSION"
@@ -236,7 +236,7 @@ def test_a_damaged_log_is_told_when_it_is_read(tmp_path: Path, table: str) -> No
 def test_whoever_finds_the_meter_busy_waits_and_then_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(memory_file, "BUSY_SECONDS", 0.05)
     path = meter_file(tmp_path, VendAndMeter())
     with open_meter(path) as meter, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,115 @@
+"""One request, one answer: the journal's part of issuing, in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.journal import (
+    IssueJournal,
+    JournalEntry,
+    JournalSeal,
+    MadeTokens,
+    entry_context,
+    require_same_request,
+)
+from keys.registered_key import RegisteredKey
+from keys.rules import require_within_limit
+from sts import BaseDate, MeterPan
+from sts.errors import TidAlreadyUsedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as the journal sees it.
+
+    Attributes:
+        message_id: The caller's name for it.
+        request_hash: Keyed hash of all of it.
+        meter_pan: For which meter.
+        key: The vending key that it counts for.
+        tid_minutes: The token identifier; None for a key change.
+        credit_steps: By how much it counts against the credit limit.
+        at: When.
+    """
+
+    message_id: str
+    request_hash: str
+    meter_pan: MeterPan
+    key: RegisteredKey
+    tid_minutes: int | None
+    credit_steps: int
+    at: datetime
+
+    @property
+    def tenant(self) -> str:
+        """Whose request it is."""
+        return self.key.record.tenant
+
+    @property
+    def base_date(self) -> BaseDate:
+        """What the token identifier counts from."""
+        return self.key.record.base_date
+
+    @property
+    def context(self) -> bytes:
+        """What the tokens are bound to in the journal."""
+        return entry_context(
+            self.tenant,
+            self.message_id,
+            request_hash=self.request_hash,
+            meter_pan=self.meter_pan,
+            tid=self.tid_minutes,
+        )
+
+
+def answered(
+    asked: Asked,
+    journal: IssueJournal,
+    *,
+    seal: JournalSeal,
+    permit: Callable[[], None],
+    make: Callable[[], MadeTokens],
+) -> MadeTokens:
+    """Return the tokens of a request: those of the journal, or new ones that are now in it.
+
+    Args:
+        asked: The request.
+        journal: Where answers are kept.
+        seal: Encrypts what goes there.
+        permit: Raises if the request may not be answered; an answer there is is given anyway.
+        make: Makes the tokens.
+
+    Raises:
+        MessageIdReusedError: The message id came with another request.
+        TidAlreadyUsedError: The token identifier was used for this meter and base date.
+        CreditLimitError: The key's credit limit would be exceeded.
+    """
+    with journal.transaction() as transaction:
+        entry = transaction.find(asked.tenant, asked.message_id)
+        if entry is not None:
+            require_same_request(entry, asked.request_hash)
+            return seal.unsealed(entry.sealed, asked.context)
+        permit()
+        tid = asked.tid_minutes
+        if tid is not None and transaction.holds_tid(
+            asked.tenant, asked.meter_pan, base=asked.base_date, tid=tid
+        ):
+            raise TidAlreadyUsedError(tid)
+        if asked.credit_steps:
+            usage = transaction.usage(asked.key.name)
+            require_within_limit(asked.key.terms, usage, steps=asked.credit_steps)
+        made = make()
+        transaction.add(
+            JournalEntry(
+                message_id=asked.message_id,
+                request_hash=asked.request_hash,
+                meter_pan=asked.meter_pan,
+                key=asked.key.name,
+                base_date=asked.base_date,
+                tid_minutes=tid,
+                credit_units=asked.credit_steps,
+                sealed=seal.sealed(made, asked.context),
+                made_at=asked.at,
+            )
+        )
+    return made

@@ -1,0 +1,338 @@
+"""How a module issues: the same steps whatever keeps the keys.
+
+    find the key → look the message id up → check the rules → make the tokens → decode them afresh
+    and compare → write them into the journal → answer
+
+A ``KeySource`` is all that differs between modules: it names the keys there are, and makes the
+decoder key of a meter. ``JournalledModule`` does everything else.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from keys.answering import Asked, answered
+from keys.answers import (
+    Capabilities,
+    HeldKey,
+    IssueAnswer,
+    IssuedToken,
+    KeyChangeAnswer,
+    ModuleStatus,
+    TidMode,
+    Verification,
+    without_key_parts,
+)
+from keys.canonical_json import JsonObject
+from keys.errors import NotCommissioningError
+from keys.journal import IssueJournal, JournalSeal, MadeTokens, require_message_id
+from keys.journal_errors import NoJournalError
+from keys.key_changes import (
+    PlannedChange,
+    meter_after,
+    plan_change,
+    plan_commissioning,
+    require_same_change,
+)
+from keys.randomness import RandomBytes
+from keys.registered_key import RegisteredKey
+from keys.request_body import change_body, issue_body
+from keys.requests import RANDOM_VALUES, MeterConfiguration, NewKey, TokenRequest
+from keys.rules import (
+    credit_steps,
+    require_fitting_key,
+    require_in_use,
+    require_initialisation_key,
+    require_permitted_kind,
+    require_unexpired_key,
+)
+from keys.secret import Secret
+from keys.token_making import (
+    CipherSource,
+    DecoderKeys,
+    GivenKey,
+    MeterKey,
+    make_tokens,
+    read_tokens,
+)
+from keys.verification import verify_token
+from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables
+from sts.errors import SampleTablesInProductionError
+from sts.key_change import build
+
+
+class KeySource(DecoderKeys, Protocol):
+    """Who keeps the keys of a module."""
+
+    @property
+    def kind(self) -> str:
+        """What it is made of, ``software`` for one."""
+        ...
+
+    def registered(self, meter: MeterConfiguration) -> RegisteredKey:
+        """Return the metadata of the vending key that made the key in a meter.
+
+        Raises:
+            RequestError: There is none, or it is another tenant's.
+        """
+        ...
+
+    def held(self) -> tuple[HeldKey, ...]:
+        """Return what there is."""
+        ...
+
+    def journal_key(self) -> Secret:
+        """Return the 32 bytes under which this module's journal entries are encrypted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """A key change on its way: the plan, the keys' metadata, and the present key's cipher."""
+
+    plan: PlannedChange
+    present: RegisteredKey | None
+    target: RegisteredKey
+    source: CipherSource
+
+
+class JournalledModule:
+    """A security module that runs in this process, over a source of keys."""
+
+    def __init__(
+        self,
+        source: KeySource,
+        *,
+        lab_mode: bool,
+        sta_tables: StaTables = SAMPLE_TABLES,
+        journal: IssueJournal | None = None,
+        random_bytes: RandomBytes = secrets.token_bytes,
+        manufacturing: bool = False,
+    ) -> None:
+        """Serve the keys of ``source``.
+
+        Args:
+            source: Who keeps the keys.
+            lab_mode: Whether tokens of the SAMPLE tables are made; a real meter refuses them.
+            sta_tables: The tables for EA07.
+            journal: Where answers are kept if the caller of a request gives no journal.
+            random_bytes: Where the random bits of tokens come from.
+            manufacturing: Whether meters are commissioned outside lab mode, too.
+        """
+        self._source = source
+        self._lab_mode = lab_mode
+        self._sta_tables = sta_tables
+        self._own_journal = journal
+        self._random_bytes = random_bytes
+        self._commissions = lab_mode or manufacturing
+        self._seal = JournalSeal(source.journal_key())
+
+    def issue(
+        self,
+        meter: MeterConfiguration,
+        request: TokenRequest,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> IssueAnswer:
+        """Make one token, see ``SecurityModule.issue``.
+
+        What is wrong is looked for in this order: message id; key unknown, another tenant's, of
+        another type, not for this carrier; message id of another request; credit under a default
+        key; SAMPLE tables; key not in use at this time; expired; token identifier; limit.
+        """
+        require_message_id(message_id)
+        key = self.vending_key(meter)
+        require_fitting_key(meter, key)
+        source = self._meter_key(meter, key)
+
+        def permit() -> None:
+            require_permitted_kind(request.token(0), key)
+            self._require_real_tables(meter)
+            require_in_use(key.terms, now)
+            require_unexpired_key(key, now, tid_minutes=request.tid_minutes)
+
+        def make() -> MadeTokens:
+            random_bits = self._random_bytes(1)[0] % RANDOM_VALUES
+            return make_tokens((request.token(random_bits),), source, random_bits=random_bits)
+
+        asked = Asked(
+            message_id=message_id,
+            request_hash=self._seal.request_hash(issue_body(meter, request)),
+            meter_pan=meter.meter_pan,
+            key=key,
+            tid_minutes=request.tid_minutes,
+            credit_steps=credit_steps(request.token(0)),
+            at=now,
+        )
+        made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
+        (token,) = made.tokens or read_tokens(made.digits, source)
+        return IssueAnswer(
+            message_id=message_id,
+            digits=made.digits[0],
+            token=token,
+            tid_minutes=request.tid_minutes,
+            vending_key=key,
+            sample_tables=self._uses_sample_tables(meter),
+        )
+
+    def change_key(
+        self,
+        meter: MeterConfiguration,
+        new: NewKey,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> KeyChangeAnswer:
+        """Make a key change set, see ``SecurityModule.change_key``.
+
+        What is wrong is looked for in this order: message id; present key, new key; message id of
+        another request; SAMPLE tables; keys not in use at this time; then as
+        ``sts.key_change.check``.
+        """
+        require_message_id(message_id)
+        present = self.vending_key(meter)
+        require_fitting_key(meter, present)
+        target = self.vending_key(meter_after(meter, new))
+        plan = plan_change(meter, new, present=present, target=target)
+        change = _Change(
+            plan=plan, present=present, target=target, source=self._meter_key(meter, present)
+        )
+        body = change_body(meter, new, ditk_digest=None)
+        return self._change(change, body, message_id=message_id, now=now, journal=journal)
+
+    def commission(
+        self,
+        meter: MeterConfiguration,
+        ditk: DecoderKey,
+        new: NewKey,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> KeyChangeAnswer:
+        """Make the set for a new meter, see ``SecurityModule.commission``.
+
+        What is wrong is looked for in this order: not a module for this; message id; not a meter
+        for this; then as for ``change_key``.
+        """
+        if not self._commissions:
+            raise NotCommissioningError
+        require_message_id(message_id)
+        require_initialisation_key(meter)
+        target = self.vending_key(meter_after(meter, new))
+        plan = plan_commissioning(meter, new, target=target)
+        given = GivenKey(
+            key=ditk,
+            encryption_algorithm=meter.encryption_algorithm,
+            sta_tables=self._sta_tables,
+        )
+        change = _Change(plan=plan, present=None, target=target, source=given)
+        body = change_body(meter, new, ditk_digest=self._seal.digest(ditk.expose()))
+        return self._change(change, body, message_id=message_id, now=now, journal=journal)
+
+    def verify(self, meter: MeterConfiguration, digits: str, *, now: datetime) -> Verification:
+        """Tell what a token says to a meter, see ``SecurityModule.verify``."""
+        key = self.vending_key(meter)
+        require_fitting_key(meter, key)
+        return verify_token(digits, self._meter_key(meter, key), key=key, now=now)
+
+    def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
+        """Return the metadata of the vending key that serves a meter."""
+        return self._source.registered(meter)
+
+    def status(self) -> ModuleStatus:
+        """Return what the module says of itself."""
+        tables = self._sta_tables
+        return ModuleStatus(
+            kind=self._source.kind,
+            lab_mode=self._lab_mode,
+            sta_tables_name=tables.name,
+            sta_tables_fingerprint=tables.fingerprint,
+            sample_tables=tables.is_sample,
+            capabilities=Capabilities(
+                tid_mode=TidMode.CALLER,
+                holds_sta_tables=not tables.is_sample,
+                bulk=False,
+                verify=True,
+                commission=self._commissions,
+                shared_journal=True,
+                production=not self._lab_mode,
+            ),
+            keys=self._source.held(),
+        )
+
+    def _change(
+        self,
+        change: _Change,
+        body: JsonObject,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None,
+    ) -> KeyChangeAnswer:
+        """Answer a planned key change, whatever the key in the meter comes from."""
+        plan, target = change.plan, change.target
+
+        def permit() -> None:
+            self._require_real_tables(plan.configuration)
+            for key in (change.present, target):
+                if key is not None:
+                    require_in_use(key.terms, now)
+            plan.require_permitted(now)
+
+        def make() -> MadeTokens:
+            new_key = self._source.decoder_key(target, plan.new.attributes)
+            wanted = plan.change(new_key)
+            made = make_tokens(build(wanted, set_size=plan.set_size), change.source)
+            require_same_change(wanted, made.tokens, key_bits=new_key.bits)
+            return made
+
+        asked = Asked(
+            message_id=message_id,
+            request_hash=self._seal.request_hash(body),
+            meter_pan=plan.configuration.meter_pan,
+            key=change.present or target,
+            tid_minutes=None,
+            credit_steps=0,
+            at=now,
+        )
+        made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
+        tokens = made.tokens or read_tokens(made.digits, change.source)
+        return KeyChangeAnswer(
+            message_id=message_id,
+            tokens=tuple(
+                IssuedToken(digits=digits, token=without_key_parts(token))
+                for digits, token in zip(made.digits, tokens, strict=True)
+            ),
+            reasons=plan.reasons,
+            rollover=plan.rollover,
+            present_key=change.present,
+            new_key=target,
+            new_configuration=plan.configuration,
+            sample_tables=self._uses_sample_tables(plan.configuration),
+        )
+
+    def _journal(self, given: IssueJournal | None) -> IssueJournal:
+        journal = given or self._own_journal
+        if journal is None:
+            raise NoJournalError
+        return journal
+
+    def _require_real_tables(self, meter: MeterConfiguration) -> None:
+        if self._uses_sample_tables(meter) and not self._lab_mode:
+            raise SampleTablesInProductionError
+
+    def _uses_sample_tables(self, meter: MeterConfiguration) -> bool:
+        return meter.encryption_algorithm is EncryptionAlgorithm.STA and self._sta_tables.is_sample
+
+    def _meter_key(self, meter: MeterConfiguration, key: RegisteredKey) -> MeterKey:
+        return MeterKey(
+            source=self._source,
+            key=key,
+            attributes=meter.key_attributes(key.record.base_date),
+            sta_tables=self._sta_tables,
+        )

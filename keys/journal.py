@@ -1,0 +1,191 @@
+"""What was issued under which message id: the promise that one request has one answer.
+
+A module looks a message id up before it makes tokens, and writes them down before it hands them
+out, all in one transaction. Where the entries are kept is not its business: in a file of the module
+(``keys.journal_file``), or in the database of a caller, within the transaction that the caller has
+open. Whoever keeps them learns no token: those are encrypted under the module's journal key, bound
+to the tenant, the message id, the meter and the request.
+"""
+
+import hmac
+import secrets
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from keys.canonical_json import JsonObject, canonical_bytes
+from keys.errors import MessageIdError, MessageIdReusedError
+from keys.journal_errors import JournalTamperedError
+from keys.registered_key import KeyName
+from keys.secret import Secret
+from sts import BaseDate, MeterPan, Token
+
+LONGEST_MESSAGE_ID: Final = 200
+TOKEN_DIGITS: Final = 20
+_NONCE_BYTES: Final = 12
+_RANDOM_BITS_DIGITS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One answered request.
+
+    Attributes:
+        message_id: The tenant's name for the request.
+        request_hash: Keyed hash of what was asked for, hexadecimal.
+        meter_pan: For which meter.
+        key: Under which key; its tenant is whose request it was.
+        base_date: What the token identifier counts from.
+        tid_minutes: The token identifier; None for a key change, which has none.
+        credit_units: The credit in 0.00001 of the currency; 0 for everything else.
+        sealed: Nonce, random bits and tokens, encrypted.
+        made_at: When.
+    """
+
+    message_id: str
+    request_hash: str
+    meter_pan: MeterPan
+    key: KeyName
+    base_date: BaseDate
+    tid_minutes: int | None
+    credit_units: int
+    sealed: bytes
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUsage:
+    """How much was made under one vending key.
+
+    Attributes:
+        tokens: How many answers, a key change counting as one.
+        credit_units: How much credit, in 0.00001 of the currency.
+    """
+
+    tokens: int
+    credit_units: int
+
+
+class IssueJournal(Protocol):
+    """Where entries are kept."""
+
+    def transaction(self) -> AbstractContextManager["JournalTransaction"]:
+        """Begin a transaction; it is durable when the context ends without an error.
+
+        Nobody else may write an entry of the same tenant meanwhile that this one would have to
+        see: an implementation either locks, or refuses one of the two when it is written.
+        """
+        ...
+
+
+class JournalTransaction(IssueJournal, Protocol):
+    """An open transaction. As a journal it stands for itself, so a group is one transaction."""
+
+    def find(self, tenant: str, message_id: str) -> JournalEntry | None:
+        """Return the entry of a message id, or None if the request is new."""
+        ...
+
+    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
+        """Tell whether a token identifier has been used for a meter under a base date."""
+        ...
+
+    def usage(self, key: KeyName) -> KeyUsage:
+        """Return how much was made under a vending key, to be held until the transaction ends."""
+        ...
+
+    def add(self, entry: JournalEntry) -> None:
+        """Write an entry down, all of it or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeTokens:
+    """The tokens of one answer.
+
+    Attributes:
+        random_bits: The random bits in them, kept with the digits.
+        digits: Twenty digits each.
+        tokens: What they say, decoded when they were made; empty when they come from a journal.
+    """
+
+    random_bits: int
+    digits: tuple[str, ...]
+    tokens: tuple[Token, ...] = ()
+
+
+class JournalSeal:
+    """Encrypts and hashes with the journal key of one module."""
+
+    __slots__ = ("_aead", "_mac_key")
+
+    def __init__(self, key: Secret) -> None:
+        """Take the 32 bytes of the journal key."""
+        material = key.expose()
+        self._aead = AESGCM(hmac.digest(material, b"seal", sha256))
+        self._mac_key = hmac.digest(material, b"request", sha256)
+
+    def request_hash(self, request: JsonObject) -> str:
+        """Return the keyed hash of a request; without the key nobody can guess the request."""
+        return hmac.digest(self._mac_key, canonical_bytes(request), sha256).hex()
+
+    def digest(self, secret: bytes) -> str:
+        """Return a keyed hash that can stand for a secret in a request."""
+        return hmac.digest(self._mac_key, b"secret\0" + secret, sha256).hex()
+
+    def sealed(self, made: MadeTokens, context: bytes) -> bytes:
+        """Return nonce and cipher text."""
+        clear = f"{made.random_bits:02d}{''.join(made.digits)}".encode("ascii")
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, clear, context)
+
+    def unsealed(self, sealed: bytes, context: bytes) -> MadeTokens:
+        """Return what was sealed.
+
+        Raises:
+            JournalTamperedError: Altered, or sealed under another key or for another entry.
+        """
+        nonce, cipher_text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            clear = self._aead.decrypt(nonce, cipher_text, context).decode("ascii")
+        except (InvalidTag, ValueError):
+            raise JournalTamperedError from None
+        tokens = clear[_RANDOM_BITS_DIGITS:]
+        return MadeTokens(
+            random_bits=int(clear[:_RANDOM_BITS_DIGITS]),
+            digits=tuple(
+                tokens[at : at + TOKEN_DIGITS] for at in range(0, len(tokens), TOKEN_DIGITS)
+            ),
+        )
+
+
+def entry_context(
+    tenant: str, message_id: str, *, request_hash: str, meter_pan: MeterPan, tid: int | None
+) -> bytes:
+    """Return what the tokens of an entry are bound to."""
+    # No part but the tenant and the message id can hold a line feed, and those are printable.
+    return "\n".join((tenant, message_id, request_hash, meter_pan.digits, str(tid))).encode()
+
+
+def require_message_id(message_id: str) -> None:
+    """Refuse what cannot name a message.
+
+    Raises:
+        MessageIdError: Empty, too long, or not printable.
+    """
+    if not 0 < len(message_id) <= LONGEST_MESSAGE_ID or not message_id.isprintable():
+        raise MessageIdError(LONGEST_MESSAGE_ID)
+
+
+def require_same_request(entry: JournalEntry, request_hash: str) -> None:
+    """Refuse an entry that answers another request.
+
+    Raises:
+        MessageIdReusedError: It does.
+    """
+    if not hmac.compare_digest(entry.request_hash, request_hash):
+        raise MessageIdReusedError

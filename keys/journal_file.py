@@ -1,0 +1,248 @@
+"""The journal of a module that has a file of its own: SQLite, one durable transaction at a time.
+
+SQLite comes with Python, so a module needs nothing else installed. Its write-ahead log with
+``synchronous = FULL`` makes a transaction survive a power cut once it has been committed; before
+that, nothing of it is there. The file and its log are for their owner only.
+"""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from typing import Final, Self
+
+from keys.errors import FileExistsRefusedError, FileUnreadableError, UnsafeFileModeError
+from keys.journal import JournalEntry, JournalTransaction, KeyUsage
+from keys.journal_errors import JournalBusyError, JournalFormatError
+from keys.registered_key import KeyName
+from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+
+APPLICATION_ID: Final = 0x53545349  # "STSI", in the header of the file.
+VERSION: Final = 1
+BUSY_SECONDS: Final = 10
+_OTHERS: Final = 0o077
+_OWNER_ONLY: Final = 0o600
+
+_SCHEMA: Final = """
+CREATE TABLE entries (
+    tenant TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    meter_pan TEXT NOT NULL,
+    supply_group_code TEXT NOT NULL,
+    key_revision_number INTEGER NOT NULL,
+    base_date TEXT NOT NULL,
+    tid_minutes INTEGER,
+    credit_units TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    made_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, message_id),
+    UNIQUE (tenant, meter_pan, base_date, tid_minutes)
+) STRICT;
+CREATE TABLE usage (
+    tenant TEXT NOT NULL,
+    supply_group_code TEXT NOT NULL,
+    key_revision_number INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    credit_units TEXT NOT NULL,
+    PRIMARY KEY (tenant, supply_group_code, key_revision_number)
+) STRICT;
+CREATE TRIGGER entries_stay BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+CREATE TRIGGER entries_are_kept BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+"""
+_FIND: Final = "SELECT * FROM entries WHERE tenant = ? AND message_id = ?"
+_HOLDS: Final = (
+    "SELECT 1 FROM entries WHERE tenant = ? AND meter_pan = ? AND base_date = ? AND tid_minutes = ?"
+)
+_USAGE: Final = (
+    "SELECT tokens, credit_units FROM usage "
+    "WHERE tenant = ? AND supply_group_code = ? AND key_revision_number = ?"
+)
+_ADD: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COUNT: Final = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?)"
+
+
+class FileJournal:
+    """An issue journal in a file. Make one with ``create``, open one with ``open``."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Take over a connection that has been checked."""
+        self.path = path
+        self._connection = connection
+        self._process = os.getpid()
+        self._lock = RLock()
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Make a new, empty journal.
+
+        Raises:
+            FileExistsRefusedError: A file is in the way.
+            FileUnreadableError: The operating system refuses.
+        """
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+        except FileExistsError:
+            raise FileExistsRefusedError(path) from None
+        except OSError as error:
+            raise FileUnreadableError(path, error.strerror) from error
+        connection = _connect(path)
+        connection.executescript(
+            f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+        return cls(path, connection)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a journal that exists.
+
+        Raises:
+            UnsafeFileModeError, FileUnreadableError: The file cannot be used.
+            JournalFormatError: Not an issue journal, or one of another version.
+        """
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError as error:
+            raise FileUnreadableError(path, error.strerror) from error
+        if mode & _OTHERS:
+            raise UnsafeFileModeError(path, mode)
+        try:
+            connection = _connect(path)
+            found = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+        except sqlite3.DatabaseError:
+            raise JournalFormatError(path, "no SQLite database") from None
+        if found != (APPLICATION_ID, VERSION):
+            connection.close()
+            raise JournalFormatError(path, "made by another program, or another version of it")
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[JournalTransaction]:
+        """Give the journal to one writer; what it wrote is on the disk when the context ends.
+
+        Raises:
+            JournalBusyError: Another process kept it for too long.
+        """
+        with self._lock:
+            connection = self._own_connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise JournalBusyError from error
+            try:
+                yield _Transaction(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _own_connection(self) -> sqlite3.Connection:
+        """Return the connection, made anew in a forked process: SQLite forbids to share one."""
+        if self._process != os.getpid():
+            self._connection = _connect(self.path)
+            self._process = os.getpid()
+        return self._connection
+
+
+class _Transaction:
+    """An open transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[JournalTransaction]:
+        """Stand for itself; what is written counts when the outer transaction ends."""
+        yield self
+
+    def find(self, tenant: str, message_id: str) -> JournalEntry | None:
+        """Return the entry of a message id, or None if the request is new."""
+        row = self._connection.execute(_FIND, (tenant, message_id)).fetchone()
+        return None if row is None else _entry(row)
+
+    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
+        """Tell whether a token identifier has been used for a meter under a base date."""
+        values = (tenant, meter_pan.digits, str(base), tid)
+        return self._connection.execute(_HOLDS, values).fetchone() is not None
+
+    def usage(self, key: KeyName) -> KeyUsage:
+        """Return how much was made under a vending key."""
+        row = self._connection.execute(_USAGE, _key_columns(key)).fetchone()
+        tokens, credit_units = row or (0, "0")
+        return KeyUsage(tokens=tokens, credit_units=int(credit_units))
+
+    def add(self, entry: JournalEntry) -> None:
+        """Write an entry down and count it."""
+        used, columns = self.usage(entry.key), _key_columns(entry.key)
+        self._connection.execute(
+            _ADD,
+            (
+                entry.key.tenant,
+                entry.message_id,
+                entry.request_hash,
+                entry.meter_pan.digits,
+                *columns[1:],
+                str(entry.base_date),
+                entry.tid_minutes,
+                str(entry.credit_units),
+                entry.sealed,
+                entry.made_at.astimezone(UTC).isoformat(),
+            ),
+        )
+        # Amounts in currency outgrow SQLite's 64 bits, so they are kept as text.
+        counted = (used.tokens + 1, str(used.credit_units + entry.credit_units))
+        self._connection.execute(_COUNT, (*columns, *counted))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the database for any thread; the journal's lock lets one in at a time."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _key_columns(key: KeyName) -> tuple[str, str, int]:
+    return key.tenant, str(key.supply_group_code), int(key.key_revision_number)
+
+
+def _entry(row: tuple[object, ...]) -> JournalEntry:
+    """Return the entry of a row; SQLite's strict tables keep the types."""
+    tenant, message_id, request_hash, pan, group, revision, base, tid, units, sealed, at = row
+    assert isinstance(revision, int)
+    assert isinstance(tid, int | None)
+    assert isinstance(sealed, bytes)
+    return JournalEntry(
+        message_id=str(message_id),
+        request_hash=str(request_hash),
+        meter_pan=MeterPan(str(pan)),
+        key=KeyName(
+            tenant=str(tenant),
+            supply_group_code=SupplyGroupCode.parse(str(group)),
+            key_revision_number=KeyRevisionNumber(revision),
+        ),
+        base_date=BaseDate.parse(str(base)),
+        tid_minutes=tid,
+        credit_units=int(str(units)),
+        sealed=sealed,
+        made_at=datetime.fromisoformat(str(at)),
+    )

@@ -22,6 +22,7 @@ from keys.chain_errors import (
     ChainEntryMovedError,
     ChainEntryRemovedError,
     ChainEntryReplacedError,
+    ChainError,
     ChainRewrittenError,
     ChainTruncatedError,
 )
@@ -207,6 +208,14 @@ def _require_next(head: Head, entry: Entry, *, rest: Iterator[Entry]) -> None:
         if entry.previous != head.hash:
             raise ChainEntryReplacedError(expected)
         return
-    if entry.sequence > expected and all(later.sequence != expected for later in rest):
-        raise ChainEntryRemovedError(expected, last=entry.sequence - 1)
-    raise ChainEntryMovedError(expected, found=entry.sequence)
+    if entry.sequence < expected or _comes_later(expected, rest):
+        raise ChainEntryMovedError(expected, found=entry.sequence)
+    raise ChainEntryRemovedError(expected, last=entry.sequence - 1)
+
+
+def _comes_later(sequence: int, rest: Iterator[Entry]) -> bool:
+    try:
+        return any(entry.sequence == sequence for entry in rest)
+    except ChainError:
+        # Something further on cannot even be read, but it is the first fault that is named.
+        return False

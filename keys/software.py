@@ -1,156 +1,97 @@
-"""The security module that runs in process, over a vault.
+"""The security module that runs in process, over the vending keys of a vault.
 
-For trials, and for small utilities that accept that key bytes lie in this process's memory. It
-keeps no journal: who retries a request after a crash asks his own store for the message id first.
+For trials, and for small utilities that accept that key bytes lie in this process's memory.
 """
 
 import secrets
-from datetime import datetime
 from typing import Final
 
-from keys.errors import (
-    CommonKeyError,
-    CreditUnderDefaultKeyError,
-    KeyTypeMismatchError,
-    TokenMismatchError,
-)
-from keys.records import VendingKeyRecord
-from keys.security_module import IssueAnswer, MeterConfiguration, ModuleStatus, TokenRequest
+from keys.answers import HeldKey
+from keys.check_values import require_check_value
+from keys.issuing import JournalledModule
+from keys.journal import IssueJournal
+from keys.randomness import RandomBytes
+from keys.registered_key import KeyName, RegisteredKey
+from keys.requests import MeterConfiguration
+from keys.secret import Secret
 from keys.vault import Vault
-from sts import (
-    SAMPLE_TABLES,
-    BlockCipher,
-    DecoderKey,
-    EncryptionAlgorithm,
-    KeyAttributes,
-    KeyDerivation,
-    KeyType,
-    StaTables,
-    Token,
-    TokenCarrierType,
-    TransferCredit,
-    decode,
-    encode,
-    new_cipher,
-    tid_from_datetime,
-)
-from sts.errors import SampleTablesInProductionError
-from sts.token_identifier import require_unexpired
+from sts import SAMPLE_TABLES, DecoderKey, KeyAttributes, KeyDerivation, StaTables
 
-_RND_VALUES: Final = 16
-"""Random bits of a token: 4 (IEC 62055-41, 6.3.4), so all values from 0 to 15."""
+_PARITY_BITS: Final = 64
 
 
-class SoftwareModule:
-    """A security module over the vending keys of a vault."""
+class VaultKeys:
+    """Makes decoder keys from the vending keys of a vault."""
 
-    def __init__(
-        self, vault: Vault, *, lab_mode: bool, sta_tables: StaTables = SAMPLE_TABLES
-    ) -> None:
-        """Serve the keys of ``vault``.
+    kind = "software"
 
-        Args:
-            vault: Where the keys are.
-            lab_mode: Whether tokens of the SAMPLE tables are made; a real meter refuses them.
-            sta_tables: The tables for EA07.
-        """
+    def __init__(self, vault: Vault) -> None:
+        """Use the vending keys of ``vault``; each is unsealed when it is first needed."""
         self._vault = vault
-        self._lab_mode = lab_mode
-        self._sta_tables = sta_tables
+        self._derivations: dict[KeyName, KeyDerivation] = {}
 
-    def issue(
-        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
-    ) -> IssueAnswer:
-        """Make one token, see ``SecurityModule.issue``.
+    def registered(self, meter: MeterConfiguration) -> RegisteredKey:
+        """Return the metadata of the vending key that made the key in a meter.
 
-        What is wrong is looked for in this order: key unknown, another tenant's, of another type,
-        not for credit, not for this carrier; SAMPLE tables; clock or token identifier expired.
+        Raises:
+            UnknownKeyError, AnotherTenantsKeyError: There is none, or it is another tenant's.
         """
-        record = self.vending_key(meter)
-        _require_credit_allowed(meter, record)
-        sample_tables = self._uses_sample_tables(meter)
-        if sample_tables and not self._lab_mode:
-            raise SampleTablesInProductionError
-        present = tid_from_datetime(now, record.base_date)
-        require_unexpired(
-            max(present, request.tid_minutes), record.key_expiry_number, record.base_date
-        )
-        token = TransferCredit(
-            service=request.service,
-            rnd=secrets.randbelow(_RND_VALUES),
-            tid=request.tid_minutes,
-            amount=request.amount,
-        )
-        digits = encode(token, self._cipher(meter, record))
-        # Made anew from the vault on: a key, a schedule or a bit that went wrong shows here.
-        decoded = decode(digits, self._cipher(meter, record))
-        _require_same(token, decoded)
-        return IssueAnswer(
-            message_id=message_id,
-            digits=digits,
-            token=decoded,
-            vending_key=record,
-            sample_tables=sample_tables,
-        )
-
-    def vending_key(self, meter: MeterConfiguration) -> VendingKeyRecord:
-        """Return the metadata of the vending key that serves a meter."""
         return self._vault.find(
-            meter.tenant,
-            meter.supply_group_code,
-            key_revision_number=meter.key_revision_number,
-        )
-
-    def status(self) -> ModuleStatus:
-        """Return what the module says of itself."""
-        return ModuleStatus(
-            kind="software",
-            lab_mode=self._lab_mode,
-            sta_tables_name=self._sta_tables.name,
-            sta_tables_fingerprint=self._sta_tables.fingerprint,
-            sample_tables=self._sta_tables.is_sample,
-            vending_keys=len(self._vault.records),
-        )
-
-    def _uses_sample_tables(self, meter: MeterConfiguration) -> bool:
-        return meter.encryption_algorithm is EncryptionAlgorithm.STA and self._sta_tables.is_sample
-
-    def _cipher(self, meter: MeterConfiguration, record: VendingKeyRecord) -> BlockCipher:
-        key = self._decoder_key(meter, record)
-        return new_cipher(meter.encryption_algorithm, key, sta_tables=self._sta_tables)
-
-    def _decoder_key(self, meter: MeterConfiguration, record: VendingKeyRecord) -> DecoderKey:
-        derivation = KeyDerivation(record.key_generation_algorithm, self._vault.unsealed(record))
-        return derivation.derive(
-            KeyAttributes(
-                meter_pan=meter.meter_pan,
+            KeyName(
+                tenant=meter.tenant,
                 supply_group_code=meter.supply_group_code,
-                tariff_index=meter.tariff_index,
                 key_revision_number=meter.key_revision_number,
-                key_type=meter.key_type,
-                base_date=record.base_date,
-                encryption_algorithm=meter.encryption_algorithm,
             )
         )
 
+    def decoder_key(self, key: RegisteredKey, attributes: KeyAttributes) -> DecoderKey:
+        """Return the decoder key of a meter, derived anew each time.
 
-def _require_credit_allowed(meter: MeterConfiguration, record: VendingKeyRecord) -> None:
-    """Refuse a vending key that may not make credit for this meter (IEC 62055-41, 6.5.2.3)."""
-    if meter.key_type is not record.key_type:
-        raise KeyTypeMismatchError(meter=meter.key_type, vending_key=record.key_type)
-    if record.key_type is KeyType.DEFAULT:
-        raise CreditUnderDefaultKeyError
-    if (
-        record.key_type is KeyType.COMMON
-        and meter.token_carrier_type is not TokenCarrierType.MAGNETIC_CARD
-    ):
-        raise CommonKeyError(meter.token_carrier_type)
+        Raises:
+            CheckValueMismatchError: The vending key is not the one that its record speaks of.
+            StsError: The algorithm makes no such key.
+        """
+        derivation = self._derivations.get(key.name)
+        if derivation is None:
+            vending_key = self._vault.unsealed(key)
+            require_check_value(vending_key, key.record.check_value)
+            derivation = KeyDerivation(key.record.key_generation_algorithm, vending_key)
+            self._derivations[key.name] = derivation
+        return derivation.derive(attributes)
+
+    def held(self) -> tuple[HeldKey, ...]:
+        """Return the vending keys of every tenant, with the parity of those of 64 bits."""
+        held = []
+        for record in self._vault.records:
+            key = self._vault.unsealed(record)
+            parity = key.has_odd_parity if key.bits == _PARITY_BITS else None
+            held.append(HeldKey(key=record, bits=key.bits, odd_parity=parity))
+        return tuple(held)
+
+    def journal_key(self) -> Secret:
+        """Return the journal key of the vault."""
+        return self._vault.journal_key()
 
 
-def _require_same(made: TransferCredit, decoded: Token) -> None:
-    """Compare field by field what was made with what the digits say."""
-    if not isinstance(decoded, TransferCredit):
-        raise TokenMismatchError("kind of token")
-    for field in ("service", "rnd", "tid", "amount"):
-        if getattr(made, field) != getattr(decoded, field):
-            raise TokenMismatchError(field)
+class SoftwareModule(JournalledModule):
+    """A security module over the vending keys of a vault."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        lab_mode: bool,
+        sta_tables: StaTables = SAMPLE_TABLES,
+        journal: IssueJournal | None = None,
+        random_bytes: RandomBytes = secrets.token_bytes,
+        manufacturing: bool = False,
+    ) -> None:
+        """Serve the keys of ``vault``; the rest as for ``JournalledModule``."""
+        super().__init__(
+            VaultKeys(vault),
+            lab_mode=lab_mode,
+            sta_tables=sta_tables,
+            journal=journal,
+            random_bytes=random_bytes,
+            manufacturing=manufacturing,
+        )

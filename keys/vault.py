@@ -1,14 +1,15 @@
-"""Vending keys in a file that shows their metadata and hides their bytes.
+"""Keys in a file that shows their metadata and hides their bytes.
 
 Each key is sealed with AES-256-GCM together with its metadata and the vault's identity, so neither
 can be changed, nor a record be moved to another vault. A seal over the whole list (HMAC-SHA-256)
-notices a record that was removed or put back. The keys for both come from the 32 bytes of the key
-file by HKDF. No plaintext key ever touches the disk.
+notices a record that was removed or put back. The keys for both come by HKDF from the 32 bytes of
+a key file, or from what scrypt makes of a passphrase. No plaintext key ever touches the disk.
 """
 
-import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
@@ -17,34 +18,44 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from keys.canonical_json import canonical_bytes
+from keys.decoder_key_record import DecoderKeyRecord
 from keys.errors import (
     AnotherTenantsKeyError,
+    FileUnreadableError,
     KeyAlreadyInVaultError,
+    UnknownDecoderKeyError,
     UnknownKeyError,
+    VaultChangedError,
     VaultHeaderError,
+    VaultProtectionError,
     VaultTamperedError,
 )
+from keys.file_lock import locked_beside
 from keys.files import read_private, replace, write_new
-from keys.records import VendingKeyRecord
+from keys.registered_key import KeyName, RegisteredKey
+from keys.requests import MeterConfiguration
 from keys.secret import Secret
+from keys.unlock import Passphrase, ScryptCost, Unlock
 from keys.vault_format import (
     IDENTITY_BYTES,
-    KEY_FILE_PROTECTION,
     NONCE_BYTES,
     SealedRecord,
     VaultFile,
     VaultHeader,
-    canonical,
+    VaultRecord,
     format_vault,
     header_body,
     parse_vault,
     record_body,
     records_body,
 )
-from sts import KeyRevisionNumber, SupplyGroupCode, VendingKey
+from sts import DecoderKey, MeterPan, TariffIndex, VendingKey
 
 _KEY_BYTES: Final = 32
-_KeyName: TypeAlias = tuple[str, SupplyGroupCode, KeyRevisionNumber]
+_LABEL: Final = b"sts-vending vault, version 1"
+_JOURNAL_LABEL: Final = b"sts-vending issue journal, version 1"
+_Name: TypeAlias = tuple[KeyName, MeterPan | None, TariffIndex | None]
 
 
 class Vault:
@@ -52,154 +63,232 @@ class Vault:
 
     def __init__(self, path: Path, file: VaultFile, *, keys: "_VaultKeys") -> None:
         """Take over a file that has been checked."""
-        self._path = path
-        self._file = file
+        self.path = path
         self._keys = keys
+        self._file = file
+        self._content = format_vault(file)
+        self._by_name = {_name(sealed.record): sealed for sealed in file.records}
 
     @classmethod
-    def create(cls, path: Path, key: Secret) -> Self:
+    def create(cls, path: Path, unlock: Unlock, *, cost: ScryptCost | None = None) -> Self:
         """Write a new, empty vault.
+
+        Args:
+            path: Where.
+            unlock: What opens it.
+            cost: How slow a passphrase is made; None for the default.
 
         Raises:
             FileExistsRefusedError: A file is in the way.
             FileUnreadableError: The operating system refuses.
         """
-        identity = secrets.token_hex(IDENTITY_BYTES)
-        keys = _VaultKeys(key, identity)
-        header = VaultHeader(
-            identity=identity,
-            protection=KEY_FILE_PROTECTION,
-            seal=keys.header_seal(KEY_FILE_PROTECTION),
+        identity = secrets.token_bytes(IDENTITY_BYTES)
+        slow = (cost or ScryptCost()) if isinstance(unlock, Passphrase) else None
+        keys = _VaultKeys(unlock, identity, cost=slow)
+        header = VaultHeader(identity=identity, cost=slow, seal=keys.header_seal())
+        created = cls(
+            path,
+            VaultFile(header=header, records=(), seal=keys.seal(header, ())),
+            keys=keys,
         )
-        file = VaultFile(header=header, records=(), seal=keys.seal(header, ()))
-        write_new(path, format_vault(file))
-        return cls(path, file, keys=keys)
+        write_new(path, created._content)
+        return created
 
     @classmethod
-    def open(cls, path: Path, key: Secret) -> Self:
+    def open(cls, path: Path, unlock: Unlock) -> Self:
         """Open a vault and check every record in it.
 
         Raises:
-            VaultFormatError: Not a vault.
+            VaultFormatError: Not a vault, or scrypt parameters out of bounds.
+            VaultProtectionError: A passphrase in the place of a key file, or the reverse.
             VaultHeaderError: Another key, or an altered header.
             VaultTamperedError: A record was altered, added or removed.
             UnsafeFileModeError, FileUnreadableError: The file cannot be used.
         """
-        file = parse_vault(read_private(path))
-        keys = _VaultKeys(key, file.header.identity)
-        if not hmac.compare_digest(file.header.seal, keys.header_seal(file.header.protection)):
+        content = read_private(path)
+        file = parse_vault(content)
+        header = file.header
+        if isinstance(unlock, Passphrase) is (header.cost is None):
+            raise VaultProtectionError(header.protection)
+        keys = _VaultKeys(unlock, header.identity, cost=header.cost)
+        if not hmac.compare_digest(header.seal, keys.header_seal()):
             raise VaultHeaderError
-        if not hmac.compare_digest(file.seal, keys.seal(file.header, file.records)):
+        if not hmac.compare_digest(file.seal, keys.seal(header, file.records)):
             raise VaultTamperedError
         for sealed in file.records:
             keys.unseal(sealed)
-        return cls(path, file, keys=keys)
+        opened = cls(path, file, keys=keys)
+        opened._content = content
+        return opened
 
     @property
-    def records(self) -> tuple[VendingKeyRecord, ...]:
-        """The metadata of all keys, of every tenant."""
-        return tuple(sealed.record for sealed in self._file.records)
+    def cost(self) -> ScryptCost | None:
+        """How slow the passphrase is made; None if a key file opens the vault."""
+        return self._file.header.cost
 
-    def add(self, record: VendingKeyRecord, key: VendingKey) -> None:
+    @property
+    def records(self) -> tuple[RegisteredKey, ...]:
+        """The metadata of all vending keys, of every tenant."""
+        return tuple(
+            sealed.record
+            for sealed in self._file.records
+            if isinstance(sealed.record, RegisteredKey)
+        )
+
+    @property
+    def decoder_keys(self) -> tuple[DecoderKeyRecord, ...]:
+        """The metadata of all decoder keys from makers, of every tenant."""
+        return tuple(
+            sealed.record
+            for sealed in self._file.records
+            if isinstance(sealed.record, DecoderKeyRecord)
+        )
+
+    def add(self, record: RegisteredKey, key: VendingKey) -> None:
         """Put a vending key in; the file is replaced at one instant.
 
         Raises:
             KeyAlreadyInVaultError: The tenant has a key of this supply group and revision.
-            FileUnreadableError: The operating system refuses.
+            VaultChangedError: Another program wrote the vault since it was opened.
+            FileLockedError, FileUnreadableError: The file cannot be written.
         """
-        if any(_name(present) == _name(record) for present in self.records):
-            raise KeyAlreadyInVaultError(
-                str(record.supply_group_code), str(record.key_revision_number)
-            )
-        records = (*self._file.records, self._keys.sealed(record, key))
-        file = VaultFile(
-            header=self._file.header,
-            records=records,
-            seal=self._keys.seal(self._file.header, records),
-        )
-        replace(self._path, format_vault(file))
-        self._file = file
+        self._add([(record, key)])
 
-    def find(
-        self,
-        tenant: str,
-        supply_group_code: SupplyGroupCode,
-        *,
-        key_revision_number: KeyRevisionNumber,
-    ) -> VendingKeyRecord:
-        """Return the metadata of one key.
+    def add_decoder_keys(self, keys: Sequence[tuple[DecoderKeyRecord, DecoderKey]]) -> None:
+        """Put makers' decoder keys in, all or none of them.
+
+        Raises:
+            KeyAlreadyInVaultError: The tenant has a key of a meter with the same attributes.
+            VaultChangedError, FileLockedError, FileUnreadableError: As for ``add``.
+        """
+        self._add(keys)
+
+    def find(self, name: KeyName) -> RegisteredKey:
+        """Return the metadata of one vending key.
 
         Raises:
             UnknownKeyError, AnotherTenantsKeyError: No such key, or not for this tenant.
         """
-        return self._sealed((tenant, supply_group_code, key_revision_number)).record
+        found = self._by_name.get((name, None, None))
+        if found is not None and isinstance(found.record, RegisteredKey):
+            return found.record
+        group = (name.supply_group_code, name.key_revision_number)
+        others = (record.name for record in self.records)
+        another_tenant = group in (
+            (other.supply_group_code, other.key_revision_number) for other in others
+        )
+        refusal = AnotherTenantsKeyError if another_tenant else UnknownKeyError
+        raise refusal(*map(str, group))
 
-    def unsealed(self, record: VendingKeyRecord) -> VendingKey:
-        """Return the key itself. For security modules, and nobody else.
+    def find_decoder_key(self, meter: MeterConfiguration) -> DecoderKeyRecord:
+        """Return the metadata of the key in a meter, as its maker supplied it.
 
         Raises:
-            UnknownKeyError, AnotherTenantsKeyError: As for ``find``.
+            UnknownDecoderKeyError: The tenant has none of this meter with these attributes.
         """
-        return self._keys.unseal(self._sealed(_name(record)))
+        name = KeyName(
+            tenant=meter.tenant,
+            supply_group_code=meter.supply_group_code,
+            key_revision_number=meter.key_revision_number,
+        )
+        found = self._by_name.get((name, meter.meter_pan, meter.tariff_index))
+        if found is None or not isinstance(found.record, DecoderKeyRecord):
+            raise UnknownDecoderKeyError(meter.meter_pan.digits)
+        return found.record
 
-    def _sealed(self, name: _KeyName) -> SealedRecord:
-        """Return what lies under a name; several tenants may share a supply group."""
-        _, *group_and_revision = name
-        another_tenant = False
-        for sealed in self._file.records:
-            found = _name(sealed.record)
-            if found == name:
-                return sealed
-            another_tenant |= list(found[1:]) == group_and_revision
-        refusal = AnotherTenantsKeyError if another_tenant else UnknownKeyError
-        raise refusal(*map(str, group_and_revision))
+    def unsealed(self, record: RegisteredKey) -> VendingKey:
+        """Return a vending key itself. For security modules, and nobody else."""
+        return VendingKey(self._keys.unseal(self._sealed(record)))
+
+    def unsealed_decoder_key(self, record: DecoderKeyRecord) -> DecoderKey:
+        """Return a decoder key itself. For security modules, and nobody else."""
+        return DecoderKey(self._keys.unseal(self._sealed(record)))
+
+    def journal_key(self) -> Secret:
+        """Return the key under which modules over this vault encrypt their journal entries."""
+        return self._keys.journal_key
+
+    def _sealed(self, record: VaultRecord) -> SealedRecord:
+        return self._by_name[_name(record)]
+
+    def _add(self, keys: Sequence[tuple[VaultRecord, VendingKey | DecoderKey]]) -> None:
+        names = set(self._by_name)
+        for record, _ in keys:
+            name = _name(record)
+            if name in names:
+                group, revision = name[0].supply_group_code, name[0].key_revision_number
+                raise KeyAlreadyInVaultError(str(group), str(revision))
+            names.add(name)
+        new = tuple(self._keys.sealed(record, key.expose()) for record, key in keys)
+        header, records = self._file.header, (*self._file.records, *new)
+        file = VaultFile(header=header, records=records, seal=self._keys.seal(header, records))
+        content = format_vault(file)
+        try:
+            with locked_beside(self.path):
+                if read_private(self.path) != self._content:
+                    raise VaultChangedError
+                replace(self.path, content)
+        except OSError as error:
+            raise FileUnreadableError(self.path, error.strerror) from error
+        self._file, self._content = file, content
+        self._by_name = {_name(sealed.record): sealed for sealed in records}
 
 
 class _VaultKeys:
-    """The two keys of one vault, made from its key file and its identity."""
+    """The keys of one vault, made from what opens it and from its identity."""
 
-    __slots__ = ("_aead", "_identity", "_mac_key")
+    __slots__ = ("_aead", "_cost", "_identity", "_mac_key", "journal_key")
 
-    def __init__(self, key: Secret, identity: str) -> None:
-        material = HKDF(
-            algorithm=hashes.SHA256(),
-            length=2 * _KEY_BYTES,
-            salt=bytes.fromhex(identity),
-            info=b"sts-vending vault, version 1",
-        ).derive(key.expose())
+    def __init__(self, unlock: Unlock, identity: bytes, *, cost: ScryptCost | None) -> None:
+        if isinstance(unlock, Passphrase):
+            assert cost is not None
+            unlock = unlock.stretched(identity, cost)
+        material = _expanded(unlock, identity, label=_LABEL, size=2 * _KEY_BYTES)
         self._identity = identity
+        self._cost = cost
         self._aead = AESGCM(material[:_KEY_BYTES])
         self._mac_key = material[_KEY_BYTES:]
+        self.journal_key = Secret(
+            _expanded(unlock, identity, label=_JOURNAL_LABEL, size=_KEY_BYTES)
+        )
 
-    def header_seal(self, protection: str) -> str:
+    def header_seal(self) -> bytes:
         """Return the seal of the header."""
-        return self._mac(b"header", canonical(header_body(self._identity, protection)))
+        return self._mac(b"header", canonical_bytes(header_body(self._identity, self._cost)))
 
-    def seal(self, header: VaultHeader, records: tuple[SealedRecord, ...]) -> str:
+    def seal(self, header: VaultHeader, records: tuple[SealedRecord, ...]) -> bytes:
         """Return the seal of header and records."""
-        return self._mac(b"vault", canonical([header.seal, records_body(records)]))
+        content = canonical_bytes([header.seal.hex(), records_body(records)])
+        return self._mac(b"vault", content)
 
-    def sealed(self, record: VendingKeyRecord, key: VendingKey) -> SealedRecord:
+    def sealed(self, record: VaultRecord, key: bytes) -> SealedRecord:
         """Seal one key together with its metadata."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._aead.encrypt(nonce, key.expose(), self._context(record))
-        return SealedRecord(record=record, nonce=nonce.hex(), sealed=sealed.hex())
+        sealed = self._aead.encrypt(nonce, key, self._context(record))
+        return SealedRecord(record=record, nonce=nonce, sealed=sealed)
 
-    def unseal(self, sealed: SealedRecord) -> VendingKey:
+    def unseal(self, sealed: SealedRecord) -> bytes:
         """Return the key of a record, or raise ``VaultTamperedError``."""
-        nonce, cipher_text = bytes.fromhex(sealed.nonce), bytes.fromhex(sealed.sealed)
         try:
-            return VendingKey(self._aead.decrypt(nonce, cipher_text, self._context(sealed.record)))
+            return self._aead.decrypt(sealed.nonce, sealed.sealed, self._context(sealed.record))
         except InvalidTag:
             raise VaultTamperedError from None
 
-    def _context(self, record: VendingKeyRecord) -> bytes:
-        return canonical([self._identity, record_body(record)])
+    def _context(self, record: VaultRecord) -> bytes:
+        return canonical_bytes([self._identity.hex(), record_body(record)])
 
-    def _mac(self, label: bytes, message: bytes) -> str:
-        return hmac.digest(self._mac_key, label + b"\0" + message, hashlib.sha256).hex()
+    def _mac(self, label: bytes, message: bytes) -> bytes:
+        return hmac.digest(self._mac_key, label + b"\0" + message, sha256)
 
 
-def _name(record: VendingKeyRecord) -> _KeyName:
-    """Return what names a vending key everywhere: whose it is, its supply group and revision."""
-    return record.tenant, record.supply_group_code, record.key_revision_number
+def _expanded(secret: Secret, salt: bytes, *, label: bytes, size: int) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=size, salt=salt, info=label).derive(
+        secret.expose()
+    )
+
+
+def _name(record: VaultRecord) -> _Name:
+    """Return what no two records of a vault have in common."""
+    if isinstance(record, DecoderKeyRecord):
+        return record.key.name, record.meter_pan, record.tariff_index
+    return record.name, None, None

@@ -2,35 +2,36 @@
 
 A vault is one JSON object:
 
-    header    format, version, how the key is protected, a random identity, and its own seal
-    records   a list: the metadata of a vending key in clear, its bytes sealed, and the nonce
+    header    format, version, what opens it and how slowly, a random identity, and its own seal
+    records   a list: the metadata of a key in clear, its bytes sealed, and the nonce
     seal      over header and records together
 
-Whatever is sealed is sealed in the canonical form that ``canonical`` gives it.
+A record is a vending key or, with ``kind`` ``decoder-key``, a meter's own key from its maker.
+Whatever is sealed is sealed in canonical JSON.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn, TypeAlias
 
-from keys.errors import RecordError, VaultFormatError
-from keys.records import VendingKeyRecord
-from sts import (
-    BaseDate,
-    KeyExpiryNumber,
-    KeyGenerationAlgorithm,
-    KeyRevisionNumber,
-    KeyType,
-    StsError,
-    SupplyGroupCode,
-)
+from keys.canonical_json import CanonicalJsonError, JsonObject, JsonValue, read_json, readable_bytes
+from keys.decoder_key_record import DecoderKeyRecord, decoder_key_body, parse_decoder_key
+from keys.errors import VaultFormatError
+from keys.json_fields import Fields
+from keys.registered_key import RegisteredKey, key_body, parse_key
+from keys.unlock import ScryptCost, ScryptCostError
 
 FORMAT: Final = "sts-vending vault"
 VERSION: Final = 1
-KEY_FILE_PROTECTION: Final = "key-file"
+KEY_FILE: Final = "key file"
+PASSPHRASE: Final = "passphrase"  # noqa: S105 - the name of a kind of protection
 IDENTITY_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 SEAL_BYTES: Final = 32
+_VENDING_KEY: Final = "vending-key"
+_DECODER_KEY: Final = "decoder-key"
+
+VaultRecord: TypeAlias = RegisteredKey | DecoderKeyRecord
+"""Metadata of a key in a vault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +39,28 @@ class VaultHeader:
     """What must be known before anything can be opened.
 
     Attributes:
-        identity: 16 random bytes, hexadecimal; no two vaults have the same.
-        protection: Where the key comes from.
-        seal: HMAC of the header without this field, hexadecimal.
+        identity: 16 random bytes; no two vaults have the same. Also the salt of a passphrase.
+        cost: How slow a passphrase is made; None if a key file opens the vault.
+        seal: HMAC of the header without this field.
     """
 
-    identity: str
-    protection: str
-    seal: str
+    identity: bytes
+    cost: ScryptCost | None
+    seal: bytes
+
+    @property
+    def protection(self) -> str:
+        """What opens the vault."""
+        return KEY_FILE if self.cost is None else PASSPHRASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedRecord:
-    """One vending key: metadata to read, bytes that stay closed without the vault's key."""
+    """One key: metadata to read, bytes that stay closed without the vault's key."""
 
-    record: VendingKeyRecord
-    nonce: str
-    sealed: str
+    record: VaultRecord
+    nonce: bytes
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,50 +69,47 @@ class VaultFile:
 
     header: VaultHeader
     records: tuple[SealedRecord, ...]
-    seal: str
+    seal: bytes
 
 
-def canonical(value: object) -> bytes:
-    """Return the one way to write a JSON value: sorted names, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def header_body(identity: str, protection: str) -> dict[str, object]:
+def header_body(identity: bytes, cost: ScryptCost | None) -> JsonObject:
     """Return the fields of a header that its seal covers."""
-    return {"format": FORMAT, "version": VERSION, "protection": protection, "identity": identity}
+    named: JsonObject = {"format": FORMAT, "version": VERSION, "identity": identity.hex()}
+    if cost is None:
+        return {**named, "protection": KEY_FILE}
+    scrypt: JsonObject = {"n": cost.n, "r": cost.r, "p": cost.p}
+    return {**named, "protection": PASSPHRASE, "scrypt": scrypt}
 
 
-def record_body(record: VendingKeyRecord) -> dict[str, object]:
-    """Return the metadata of a vending key as plain JSON values."""
-    return {
-        "tenant": record.tenant,
-        "supply_group_code": str(record.supply_group_code),
-        "key_revision_number": int(record.key_revision_number),
-        "key_type": int(record.key_type),
-        "key_generation_algorithm": str(record.key_generation_algorithm),
-        "base_date": str(record.base_date),
-        "key_expiry_number": int(record.key_expiry_number),
-        "check_value": record.check_value,
-    }
+def record_body(record: VaultRecord) -> JsonObject:
+    """Return the metadata of a key as plain JSON values."""
+    if isinstance(record, DecoderKeyRecord):
+        return {"kind": _DECODER_KEY, "key": decoder_key_body(record)}
+    return {"kind": _VENDING_KEY, "key": key_body(record)}
 
 
-def records_body(records: tuple[SealedRecord, ...]) -> list[object]:
+def records_body(records: tuple[SealedRecord, ...]) -> list[JsonValue]:
     """Return all records as plain JSON values."""
     return [
-        {"record": record_body(sealed.record), "nonce": sealed.nonce, "sealed": sealed.sealed}
+        {
+            "record": record_body(sealed.record),
+            "nonce": sealed.nonce.hex(),
+            "sealed": sealed.sealed.hex(),
+        }
         for sealed in records
     ]
 
 
 def format_vault(vault: VaultFile) -> bytes:
     """Return the bytes of the file."""
-    header = header_body(vault.header.identity, vault.header.protection)
-    content = {
-        "header": header | {"seal": vault.header.seal},
-        "records": records_body(vault.records),
-        "seal": vault.seal,
-    }
-    return json.dumps(content, indent=2).encode("ascii") + b"\n"
+    header = header_body(vault.header.identity, vault.header.cost)
+    return readable_bytes(
+        {
+            "header": {**header, "seal": vault.header.seal.hex()},
+            "records": records_body(vault.records),
+            "seal": vault.seal.hex(),
+        }
+    )
 
 
 def parse_vault(content: bytes) -> VaultFile:
@@ -116,88 +119,65 @@ def parse_vault(content: bytes) -> VaultFile:
         VaultFormatError: Not a vault, or one of another version. Nothing is said of seals here.
     """
     try:
-        fields = _fields("the file", json.loads(content), ("header", "records", "seal"))
-        header = _header(fields["header"])
-        records = fields["records"]
-        if not isinstance(records, list):
-            raise VaultFormatError("not a vault: records must be a list")
-        return VaultFile(
-            header=header,
-            records=tuple(_sealed_record(record) for record in records),
-            seal=_hex("seal", fields["seal"], bytes_count=SEAL_BYTES),
-        )
-    except (ValueError, RecursionError):
-        raise VaultFormatError("not a vault: not JSON") from None
-
-
-def _header(value: object) -> VaultHeader:
-    fields = _fields("header", value, ("format", "version", "protection", "identity", "seal"))
-    if fields["format"] != FORMAT:
-        raise VaultFormatError("not a vault: the header says another format")
-    if fields["version"] != VERSION:
-        raise VaultFormatError("a vault of another version: this program knows version 1")
-    if fields["protection"] != KEY_FILE_PROTECTION:
-        raise VaultFormatError("a vault whose protection this program does not know")
-    return VaultHeader(
-        identity=_hex("identity", fields["identity"], bytes_count=IDENTITY_BYTES),
-        protection=KEY_FILE_PROTECTION,
-        seal=_hex("header seal", fields["seal"], bytes_count=SEAL_BYTES),
+        value = read_json(content)
+    except CanonicalJsonError as error:
+        _refuse(str(error))
+    fields = _fields("the file", value, ("header", "records", "seal"))
+    return VaultFile(
+        header=_header(fields.raw("header")),
+        records=tuple(_sealed_record(record) for record in fields.items("records")),
+        seal=fields.hexadecimal("seal", size=SEAL_BYTES),
     )
 
 
-def _sealed_record(value: object) -> SealedRecord:
+def _header(value: JsonValue) -> VaultHeader:
+    has_scrypt = isinstance(value, dict) and "scrypt" in value
+    names = ("format", "version", "identity", "protection", "seal")
+    fields = _fields("the header", value, (*names, "scrypt") if has_scrypt else names)
+    if fields.raw("format") != FORMAT:
+        _refuse("the header says another format")
+    if fields.raw("version") != VERSION:
+        _refuse(f"this program knows version {VERSION} only")
+    if fields.raw("protection") != (PASSPHRASE if has_scrypt else KEY_FILE):
+        _refuse("it is opened by something that this program does not know")
+    return VaultHeader(
+        identity=fields.hexadecimal("identity", size=IDENTITY_BYTES),
+        cost=_scrypt_cost(fields.raw("scrypt")) if has_scrypt else None,
+        seal=fields.hexadecimal("seal", size=SEAL_BYTES),
+    )
+
+
+def _scrypt_cost(value: JsonValue) -> ScryptCost:
+    """Read the parameters; their bounds are checked before anything is computed with them."""
+    scrypt = _fields("scrypt", value, ("n", "r", "p"))
+    try:
+        return ScryptCost(n=scrypt.number("n"), r=scrypt.number("r"), p=scrypt.number("p"))
+    except ScryptCostError as error:
+        _refuse(str(error))
+
+
+def _sealed_record(value: JsonValue) -> SealedRecord:
     fields = _fields("a record", value, ("record", "nonce", "sealed"))
     return SealedRecord(
-        record=_record(fields["record"]),
-        nonce=_hex("nonce", fields["nonce"], bytes_count=NONCE_BYTES),
-        sealed=_hex("sealed key", fields["sealed"]),
+        record=_record(fields.raw("record")),
+        nonce=fields.hexadecimal("nonce", size=NONCE_BYTES),
+        sealed=fields.hexadecimal("sealed"),
     )
 
 
-def _record(value: object) -> VendingKeyRecord:
-    names = tuple(VendingKeyRecord.__dataclass_fields__)
-    fields = _fields("a record", value, names)
-    try:
-        return VendingKeyRecord(
-            tenant=_text("tenant", fields["tenant"]),
-            supply_group_code=SupplyGroupCode.parse(_text("group", fields["supply_group_code"])),
-            key_revision_number=KeyRevisionNumber(_number(fields["key_revision_number"])),
-            key_type=KeyType.parse(_number(fields["key_type"])),
-            key_generation_algorithm=KeyGenerationAlgorithm.parse(
-                _text("algorithm", fields["key_generation_algorithm"])
-            ),
-            base_date=BaseDate.parse(_text("base date", fields["base_date"])),
-            key_expiry_number=KeyExpiryNumber(_number(fields["key_expiry_number"])),
-            check_value=_text("check value", fields["check_value"]),
-        )
-    except (StsError, RecordError) as error:
-        raise VaultFormatError(f"not a vault: a record's {error}") from None
+def _record(value: JsonValue) -> VaultRecord:
+    fields = _fields("the metadata of a record", value, ("kind", "key"))
+    kind, key = fields.raw("kind"), fields.raw("key")
+    if kind == _DECODER_KEY:
+        return parse_decoder_key("a record", key, refuse=VaultFormatError)
+    if kind != _VENDING_KEY:
+        _refuse("a record of a kind that this program does not know")
+    return parse_key("a record", key, refuse=VaultFormatError)
 
 
-def _fields(where: str, value: object, names: tuple[str, ...]) -> dict[str, object]:
-    if not isinstance(value, dict) or set(value) != set(names):
-        raise VaultFormatError(f"not a vault: {where} must have the fields {', '.join(names)}")
-    return value
+def _fields(where: str, value: JsonValue, names: tuple[str, ...]) -> Fields:
+    return Fields(where, value, names=names, refuse=VaultFormatError)
 
 
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise VaultFormatError(f"not a vault: {name} must be text")
-    return value
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int):
-        raise VaultFormatError("not a vault: a record's number is not a whole number")
-    return value
-
-
-def _hex(name: str, value: object, *, bytes_count: int | None = None) -> str:
-    text = _text(name, value)
-    try:
-        found = len(bytes.fromhex(text))
-    except ValueError:
-        raise VaultFormatError(f"not a vault: {name} must be hexadecimal") from None
-    if bytes_count not in (None, found):
-        raise VaultFormatError(f"not a vault: {name} must have {bytes_count} bytes")
-    return text
+def _refuse(reason: str) -> NoReturn:
+    raise VaultFormatError(f"not a vault: {reason}")

@@ -7,7 +7,8 @@ has the meter's key.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from datetime import timedelta
+from typing import Any, Final, Literal, TypeAlias
 
 from sts.amount import CurrencyAmount, PowerLimit, UnitAmount
 from sts.codec import (
@@ -45,6 +46,9 @@ from sts.tokens import (
 )
 
 _RESERVED_CLASS: Final = 3
+_NO_OFFSET: Final = timedelta(0)
+_Base: TypeAlias = tuple[BaseDate | None, timedelta]
+"""The base date, if it is known, and the fixed offset that identifiers count in."""
 _CLEAR_KEY_BITS: Final = 64
 
 
@@ -131,7 +135,11 @@ class Anatomy:
 
 
 def explain(
-    text: str, cipher: BlockCipher | None = None, *, base_date: BaseDate | None = None
+    text: str,
+    cipher: BlockCipher | None = None,
+    *,
+    base_date: BaseDate | None = None,
+    utc_offset: timedelta = _NO_OFFSET,
 ) -> Anatomy:
     """Return the anatomy of 20 digits; spaces and dashes between them are ignored.
 
@@ -140,6 +148,7 @@ def explain(
         cipher: The meter's cipher, if the content of a class 0 or 2 token is to be seen.
         base_date: The base date of the meter's key, if the issue time is to be told for sure;
             without it the time is told for each of the three.
+        utc_offset: The supply group's fixed offset, if its identifiers count local minutes.
 
     Raises:
         NotTwentyDigitsError, Exceeds66BitsError: There is no token to explain.
@@ -157,7 +166,7 @@ def explain(
         try:
             row, raw = read_block(clear, token_class, key_bits)
             kind = row.name
-            fields = _block_fields(row, raw, clear=clear, base_date=base_date)
+            fields = _block_fields(row, raw, clear=clear, base=(base_date, utc_offset))
             token = decode_block(clear, token_class, key_bits)
         except StsError as error:
             problem = error
@@ -205,7 +214,7 @@ def _class_field(token_class: int) -> FieldAnatomy:
 
 
 def _block_fields(
-    kind: TokenKind, raw: Fields, *, clear: int, base_date: BaseDate | None
+    kind: TokenKind, raw: Fields, *, clear: int, base: _Base
 ) -> tuple[FieldAnatomy, ...]:
     """List subclass, content and checksum in the order of their bits."""
     secret = {column.name for column in kind.columns if column.secret}
@@ -218,7 +227,7 @@ def _block_fields(
             raw=None if name in secret else raw[name],
             meaning="part of the new key, not shown"
             if name in secret
-            else _meaning(name, raw, kind=kind, base_date=base_date),
+            else _meaning(name, raw, kind=kind, base=base),
         )
         for name, high, low in kind.layout.positions(CONTENT_LOWEST_BIT)
     )
@@ -242,17 +251,19 @@ def _block_fields(
 _Meaning = Callable[[int, Fields, TokenKind], str]
 
 
-def _meaning(name: str, raw: Fields, *, kind: TokenKind, base_date: BaseDate | None) -> str:
+def _meaning(name: str, raw: Fields, *, kind: TokenKind, base: _Base) -> str:
     if name == "tid":
-        return _tid_meaning(raw[name], base_date)
+        return _tid_meaning(raw[name], base)
     return _MEANINGS[name](raw[name], raw, kind)
 
 
-def _tid_meaning(tid_minutes: int, base_date: BaseDate | None) -> str:
+def _tid_meaning(tid_minutes: int, base: _Base) -> str:
     """Tell the minute of issue, for each base date if it is not known which one applies."""
+    base_date, utc_offset = base
     candidates = tuple(BaseDate) if base_date is None else (base_date,)
     times = " or ".join(
-        f"{datetime_from_tid(tid_minutes, candidate):%Y-%m-%d %H:%M} UTC (base {candidate})"
+        f"{datetime_from_tid(tid_minutes, candidate, utc_offset=utc_offset):%Y-%m-%d %H:%M} UTC "
+        f"(base {candidate})"
         for candidate in candidates
     )
     reserved = ", the reserved minute of the day" if is_reserved_minute(tid_minutes) else ""
@@ -296,6 +307,10 @@ def _plain(text: str) -> _Meaning:
     return lambda _raw, _fields, _kind: text
 
 
+def _number(text: str) -> _Meaning:
+    return lambda raw, _fields, _kind: f"{raw}, {text}"
+
+
 def _watts(raw: int, _fields: Fields, _kind: TokenKind) -> str:
     return f"{PowerLimit(raw).watts} W"
 
@@ -305,24 +320,24 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
     "content": _plain("not defined by the standard"),
     "control": _control_meaning,
     "data": _data_meaning,
-    "factor": _plain("reserved for water meters"),
+    "factor": _number("reserved for water meters"),
     "index": lambda raw, _fields, _kind: "flags" if raw == EXTENDED_FLAG_INDEX else "register",
-    "key_expiry_high": _plain("upper 4 bits of the new key's expiry number"),
-    "key_expiry_low": _plain("lower 4 bits of the new key's expiry number"),
-    "key_revision_number": _plain("of the new key"),
+    "key_expiry_high": _number("the upper 4 bits of the new key's expiry number"),
+    "key_expiry_low": _number("the lower 4 bits of the new key's expiry number"),
+    "key_revision_number": _number("of the new key"),
     "key_type": lambda raw, _fields, _kind: KEY_TYPE_NAMES[KeyType(raw)],
     "limit": _watts,
     "manufacturer_code": lambda raw, _fields, _kind: f"maker {raw}" if raw else "any make",
     "pad": _plain("padding"),
-    "rate": _plain("reserved by the standard"),
+    "rate": _number("reserved by the standard"),
     "register": _register_meaning,
     "rnd": _plain("random bits"),
     "rollover": lambda raw, _fields, _kind: "new base date" if raw else "same base date",
-    "sign_exponent": _plain("sign, and upper 3 bits of the exponent"),
+    "sign_exponent": _number("sign and upper 3 bits of the exponent"),
     "supply_group_code": lambda raw, _fields, _kind: f"supply group {raw:06d}",
-    "supply_group_high": _plain("upper 12 bits of the supply group code"),
-    "supply_group_low": _plain("lower 12 bits of the supply group code"),
-    "tariff_index": _plain("of the new key"),
+    "supply_group_high": _number("the upper 12 bits of the supply group code"),
+    "supply_group_low": _number("the lower 12 bits of the supply group code"),
+    "tariff_index": lambda raw, _fields, _kind: f"{raw:02d}, of the new key",
     "three_token_set": lambda raw, _fields, _kind: (
         "a third token belongs to the set" if raw else "no third token with the supply group"
     ),

@@ -57,6 +57,7 @@ _KEY_INPUTS: Final = (
     "key_type",
     "base_date",
 )
+_KIND_FIELD: Final = "token_kind"
 _CONTROL_DIGITS: Final[dict[int, Literal[2, 4]]] = {36: 2, 28: 4}
 _PART_OF_KIND: Final = {
     "Set1stSectionDecoderKey": 1,
@@ -261,6 +262,8 @@ def _token(case: Raw) -> Token:
     if kind.startswith("TransferCredit/"):
         token = _credit(case, kind.removeprefix("TransferCredit/"))
     else:
+        if kind not in _BUILDERS:
+            raise KeyError(_KIND_FIELD)
         token = _BUILDERS[kind](case)
     if "date_of_issue" in case and "base_date" in case:
         _require_matching_time(case)
@@ -280,12 +283,14 @@ def _require_matching_time(case: Raw) -> None:
 
 def _credit(case: Raw, what: str) -> Token:
     service_name, dash, currency = what.partition("-")
+    if service_name.upper() not in Service.__members__:
+        raise KeyError(_KIND_FIELD)
     service = Service[service_name.upper()]
     if not dash:
         amount = UnitAmount.rounding_up(case["amount_tenths"])
         return TransferCredit(service=service, rnd=case["rnd"], tid=case["tid"], amount=amount)
     if currency != "currency":
-        raise KeyError(what)
+        raise KeyError(_KIND_FIELD)
     return TransferCurrencyCredit(
         service=service,
         tid=case["tid"],

@@ -13,6 +13,7 @@ from typing import Final
 from keys.errors import KeyAlreadyInVaultError
 from keys.files import read_key_file
 from keys.records import VendingKeyRecord, check_value_of
+from keys.registered_key import RegisteredKey
 from keys.vault import Vault
 from sts import (
     SAMPLE_TABLES,
@@ -74,7 +75,7 @@ def _fill_vault(config: Config) -> None:
             check_value=check_value_of(_VENDING_KEY),
         )
         try:
-            vault.add(record, _VENDING_KEY)
+            vault.add(RegisteredKey(record=record), _VENDING_KEY)
         except KeyAlreadyInVaultError:
             continue
 

@@ -1,6 +1,8 @@
 """``sts decode`` and ``sts explain``: what twenty digits say."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -11,6 +13,7 @@ from sts.explain import explain as explain_token
 from sts.terminal import json_option, print_json
 from sts.terminal_keys import sample_mark, warn_sample
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _HIDDEN: Final = frozenset({"class", "subclass", "rnd", "crc"})
 """Fields that a one-line reading leaves out."""
 
@@ -20,18 +23,34 @@ def _digits(words: tuple[str, ...]) -> str:
     return "".join(words)
 
 
-def _anatomy(digits: str, key: MeterKey, *, keyless: bool) -> Anatomy:
+def _reading_options(command: _Command) -> _Command:
+    """Add what both commands take."""
+    offset = click.option(
+        "--utc-offset",
+        type=click.IntRange(-840, 840),
+        default=0,
+        help="Fixed offset in minutes, of a group whose history is in local time.",
+    )
+    return click.argument("digits", nargs=-1, required=True)(
+        meter_key_options(offset(json_option(command)))
+    )
+
+
+def _anatomy(digits: str, key: MeterKey, *, keyless: bool, utc_offset: int) -> Anatomy:
     token_class, _ = codec.split_class(codec.parse_digits(digits))
     encrypted = token_class in (0, 2)
     cipher = key.cipher() if encrypted and not keyless else None
-    return explain_token(digits, cipher, base_date=key.base if cipher else None)
+    return explain_token(
+        digits,
+        cipher,
+        base_date=key.base if cipher else None,
+        utc_offset=timedelta(minutes=utc_offset),
+    )
 
 
 @click.command()
-@click.argument("digits", nargs=-1, required=True)
-@meter_key_options
-@json_option
-def decode(digits: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
+@_reading_options
+def decode(digits: tuple[str, ...], *, as_json: bool, utc_offset: int, **options: Any) -> None:
     """Read a token with the meter's key; refuse it as the meter would.
 
     \b
@@ -41,7 +60,7 @@ def decode(digits: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
       sts decode 0000 0000 0001 5099 7584
     """  # noqa: D301 - click's mark
     key = parsed_key(options)
-    anatomy = _anatomy(_digits(digits), key, keyless=False)
+    anatomy = _anatomy(_digits(digits), key, keyless=False, utc_offset=utc_offset)
     if anatomy.problem is not None:
         raise anatomy.problem
     tables = key.sta_tables() if anatomy.encrypted else None
@@ -58,10 +77,8 @@ def decode(digits: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.argument("digits", nargs=-1, required=True)
-@meter_key_options
-@json_option
-def explain(digits: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
+@_reading_options
+def explain(digits: tuple[str, ...], *, as_json: bool, utc_offset: int, **options: Any) -> None:
     """Show the anatomy of a token, bit by bit; without a key, what can be known without.
 
     The key is used if it can be had without asking: --decoder-key-file, STS_DECODER_KEY, or
@@ -73,7 +90,7 @@ def explain(digits: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
       sts explain 5862 5789 9869 9135 7486 --decoder-key-file meter.key
     """  # noqa: D301 - click's mark
     key = parsed_key(options)
-    anatomy = _anatomy(_digits(digits), key, keyless=not key.can_open)
+    anatomy = _anatomy(_digits(digits), key, keyless=not key.can_open, utc_offset=utc_offset)
     tables = key.sta_tables() if anatomy.encrypted and key.can_open else None
     if as_json:
         print_json({**anatomy.as_dict(), "mark": sample_mark(tables)})

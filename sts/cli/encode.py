@@ -275,7 +275,9 @@ def write_extended(
     _emit(
         options,
         lambda rnd, tid: WriteExtended(rnd=rnd, tid=tid, index=index, data=word),
-        f"write index {index}, data {word}",
+        f"write flag {flag} = {int(bool(value))}"
+        if flag is not None
+        else f"write index {index}, data {word}",
     )
 
 
@@ -291,7 +293,12 @@ def _extended_data(index: int, data: int | None, *, flag: int | None, value: boo
 
 @encode.command("test")
 @click.option(
-    "--test", "tests", type=int, multiple=True, required=True, help="0 to 18; may be repeated."
+    "--test",
+    "tests",
+    type=int,
+    multiple=True,
+    required=True,
+    help="0 to 18 (higher ones are reserved); may be repeated.",
 )
 @click.option(
     "--digits",
@@ -309,7 +316,7 @@ def meter_test(tests: tuple[int, ...], digits: str, *, as_json: bool) -> None:
 
 
 @encode.command("read-extended")
-@click.option("--index", type=click.IntRange(0, 63), help="Which register.")
+@click.option("--index", type=click.IntRange(0, 62), help="Which register.")
 @click.option("--flag", type=click.IntRange(0, 511), help="Which flag, instead of a register.")
 @json_option
 def read_extended(index: int | None, flag: int | None, *, as_json: bool) -> None:

@@ -193,7 +193,7 @@ def _facts(new: KeyState) -> dict[str, Any]:
 def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     """Put the tokens of a set together, in any order, and tell what the new key is for.
 
-    Give the present key of the meter, and each token as one argument. The new key is not shown.
+    Give the present key of the meter, and the tokens of the set. The new key is not shown.
 
     \b
     Example (key from STS_DECODER_KEY or STS_VENDING_KEY, a file, or a prompt):
@@ -203,7 +203,7 @@ def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     key = parsed_key(options)
     cipher = key.cipher()
     parts: list[KeyChangeToken] = []
-    for text in tokens:
+    for text in _separate(tokens):
         token = codec.decode(text, cipher)
         if not isinstance(token, KEY_CHANGE_TOKEN_TYPES):
             message = f"{text} is a {type(token).__name__}, not part of a key change set"
@@ -227,3 +227,14 @@ def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     facts["rollover"] = "yes" if change.rollover else "no"
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
+
+
+def _separate(words: tuple[str, ...]) -> list[str]:
+    """Return one text a token, also where the shell has taken the groups of four apart."""
+    digits = "".join(words).replace(" ", "").replace("-", "")
+    if len(digits) % codec.TOKEN_DIGITS:
+        return list(words)
+    return [
+        digits[start : start + codec.TOKEN_DIGITS]
+        for start in range(0, len(digits), codec.TOKEN_DIGITS)
+    ]

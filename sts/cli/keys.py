@@ -134,7 +134,9 @@ class MeterKey:
     @property
     def can_open(self) -> bool:
         """Whether a key can be had without asking for one."""
-        return self.meter is not None or self.decoder_key_source.is_given
+        if self.meter is not None and self.kt != 0:
+            return self.vending_key_source.is_given
+        return self.decoder_key_source.is_given
 
     def attributes(self) -> KeyAttributes:
         """Return what decides the key.
@@ -156,12 +158,16 @@ class MeterKey:
             encryption_algorithm=self.algorithm,
         )
 
-    def vending_key(self) -> VendingKey:
-        """Return the supply group's key."""
-        source = KeySource(
+    @property
+    def vending_key_source(self) -> KeySource:
+        """Where the supply group's key comes from."""
+        return KeySource(
             file=self.vending_key_file, variable="STS_VENDING_KEY", prompt="vending key"
         )
-        return VendingKey.from_hex(source.text())
+
+    def vending_key(self) -> VendingKey:
+        """Return the supply group's key."""
+        return VendingKey.from_hex(self.vending_key_source.text())
 
     def derived(self) -> DecoderKey:
         """Return the key derived from the vending key and the attributes."""

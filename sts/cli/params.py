@@ -23,8 +23,11 @@ class WholeUnits(click.ParamType[int]):
         """Return how many of the small units ``value`` is."""
         match = self._pattern.fullmatch(str(value))
         if match is None:
+            places = f"{self.decimals} decimal place{'s' if self.decimals > 1 else ''}"
             self.fail(
-                f"{value!r} is not a number with at most {self.decimals} decimals", param, ctx
+                f"{value!r} is not a number with at most {places}",
+                param,
+                ctx,
             )
         sign, whole, fraction = match.groups(default="")
         units = int(whole + fraction.ljust(self.decimals, "0"))

@@ -34,7 +34,7 @@ class AmountTooLargeError(AmountError):
     """More than the largest code can carry: the sale must be split."""
 
     code = "AMOUNT_TOO_LARGE"
-    hint = "split the sale over several tokens"
+    hint = "a larger sale is split over several tokens"
 
     def __init__(self, found: int, largest: int) -> None:
         """Say how much was asked for and how much one token can carry."""

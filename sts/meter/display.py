@@ -98,6 +98,8 @@ def effect_text(spec: MeterSpec, effect: Effect) -> str:  # noqa: PLR0911 - one 
 
 def supply_text(state: MeterState) -> str:
     """Return whether supply is on and, if not, why, in words for the household."""
+    if not state.powered:
+        return "The meter has no power."
     if state.relay_closed:
         return "Supply is on."
     reasons = " ".join(CAUSES[cause] for cause in sorted(state.causes))

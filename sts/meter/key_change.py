@@ -5,11 +5,13 @@ harmless, a different section of the same number takes its place, and other toke
 processed under the old key. Ten minutes after the last section the waiting ones are forgotten.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sts.errors import OutOfRangeError
+from sts.identifiers import BaseDate
 from sts.key_change import PERMITTED_KEY_TYPES, KeyChange, join, missing_parts, part_number
 from sts.meter.outcomes import Accepted, KeyChanged, PartStored, Refused
 from sts.meter.results import ResultCode
@@ -30,6 +32,11 @@ PENDING_TIME: Final = timedelta(minutes=10)
 """How long sections wait after the last one; a make's practice, the standard's is not known."""
 ROLLOVER_TID: Final = 0
 """What the store is filled with when token identifiers start anew."""
+
+# A set only says that a base date follows; which one, the meter concludes. None follows the last.
+_BASE_DATE_AFTER: Final[Mapping[BaseDate | None, BaseDate]] = dict(
+    zip(tuple(BaseDate)[:-1], tuple(BaseDate)[1:], strict=True)
+)
 
 
 def without_stale(volatile: Volatile, now: datetime) -> Volatile:
@@ -99,6 +106,7 @@ def _switch(situation: Situation, token: KeyChangeToken, change: KeyChange) -> T
 
 def _with_key(spec: MeterSpec, state: MeterState, change: KeyChange) -> MeterState:
     """Replace key and attributes at once; credit, totals and limits stay (8.9)."""
+    present = state.key_register.base_date
     register = DecoderKeyRegister(
         decoder_key=change.new_key,
         key_type=change.key_type,
@@ -106,6 +114,7 @@ def _with_key(spec: MeterSpec, state: MeterState, change: KeyChange) -> MeterSta
         tariff_index=change.tariff_index,
         key_revision_number=change.key_revision_number,
         key_expiry_number=change.key_expiry_number if spec.supports_key_expiry else NO_EXPIRY,
+        base_date=_BASE_DATE_AFTER.get(present) if change.rollover else present,
     )
     # Only a rollover forgets identifiers: the new key keeps tokens of the old base date out.
     store = filled_store(ROLLOVER_TID, spec.tid_store_size) if change.rollover else state.tid_store

@@ -15,6 +15,7 @@ from sts.meter.indicators import Condition, Indicators, indicators_of
 from sts.meter.key_change import waiting_for, without_stale
 from sts.meter.keypad import (
     EMPTY,
+    INTER_DIGIT_TIME,
     Incomplete,
     KeypadResult,
     ShortCodeEntered,
@@ -242,4 +243,6 @@ def _page(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Page:
         locked_for=state.lockout.remaining(now),
         waiting_for=waiting_for(spec, volatile),
     )
-    return rotating_page(idle, since - sum((page.time for page in volatile.shown), timedelta()))
+    answered_for = sum((page.time for page in volatile.shown), timedelta())
+    keyed_for = timedelta() if volatile.keypad.is_empty else INTER_DIGIT_TIME
+    return rotating_page(idle, since - max(answered_for, keyed_for))

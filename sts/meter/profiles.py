@@ -14,6 +14,7 @@ from typing import Final
 
 from sts.meter.calendars import NO_FRIENDLY_HOURS, FriendlyHours, FriendlyWindow, Holiday
 from sts.meter.errors import MeterSpecError
+from sts.meter.short_codes import STANDARD_SHORT_CODES, short_code_table
 from sts.token_identifier import TID_STORE_SIZE
 
 LARGEST_STORE: Final = 1000
@@ -22,7 +23,6 @@ MOST_RETRIES: Final = 100
 LARGEST_LEVEL: Final = 10**15
 """Of a warning or of credit that is lent, in register units."""
 STANDARD_PROFILE: Final = "standard"
-STANDARD_SHORT_CODES: Final = "standard"
 
 
 def _require(record: object, field: str, *, low: int, high: int) -> None:
@@ -175,6 +175,7 @@ class MeterProfile:
         _require(self, "reverse_tamper_s", low=1, high=LONGEST_DELAY_S)
         _require(self, "cut_alarm_s", low=0, high=LONGEST_DELAY_S)
         _require(self, "load_switch_test_s", low=1, high=LONGEST_DELAY_S)
+        short_code_table(self.short_codes)
         _require(self, "tid_store_size", low=TID_STORE_SIZE, high=LARGEST_STORE)
 
 

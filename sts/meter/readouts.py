@@ -181,8 +181,8 @@ def _key_attributes(view: View) -> tuple[Block, ...]:
         (
             f"SGC {register.supply_group_code}",
             f"KRN {register.key_revision_number or '-'} KT {register.key_type:d}",
-            f"TI {register.tariff_index}",
-            f"KEN {register.key_expiry_number}",
+            f"TI {register.tariff_index} KEN {register.key_expiry_number}",
+            f"BASE {'-' if register.base_date is None else register.base_date.start.year}",
         ),
     )
 

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 from sts.codec import clear_block, decode_block
 from sts.errors import StsError
 from sts.identifiers import (
+    BaseDate,
     DecoderReferenceNumber,
     EncryptionAlgorithm,
     KeyExpiryNumber,
@@ -113,6 +114,9 @@ _KEY_REGISTER: Final[Mapping[str, Form]] = {
     "tariff_index": numbered(TariffIndex),
     "key_revision_number": optional(numbered(KeyRevisionNumber)),
     "key_expiry_number": numbered(KeyExpiryNumber),
+    "base_date": optional(
+        Form(lambda base_date: base_date.value, lambda value: BaseDate(read_text(value)))
+    ),
 }
 _STATE: Final[Mapping[str, Form]] = {
     "credit": _REGISTER,

@@ -4,7 +4,7 @@ The standard leaves them to the makes. A meter is built with a table of them; th
 each function shows is in ``readouts``, one row a function.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -82,7 +82,26 @@ DEFAULT_SHORT_CODES: Final = (
     ShortCode("90", ShortFunction.TAKE_EMERGENCY_CREDIT),
     ShortCode("91", ShortFunction.MUTE_ALARM),
 )
-"""The table of our own meters; a make's profile may have another one."""
+"""The table of our own meters."""
+
+STANDARD_SHORT_CODES: Final = "standard"
+NO_SHORT_CODES: Final = "none"
+SHORT_CODE_TABLES: Final[Mapping[str, tuple[ShortCode, ...]]] = {
+    STANDARD_SHORT_CODES: DEFAULT_SHORT_CODES,
+    NO_SHORT_CODES: (),
+}
+"""Name to table: what a make's profile can choose."""
+
+
+def short_code_table(name: str) -> tuple[ShortCode, ...]:
+    """Return a table by its name.
+
+    Raises:
+        MeterSpecError: There is no such table.
+    """
+    if name not in SHORT_CODE_TABLES:
+        raise MeterSpecError("short_codes", f"there are {', '.join(SHORT_CODE_TABLES)}")
+    return SHORT_CODE_TABLES[name]
 
 
 def require_distinct(table: Iterable[ShortCode]) -> None:

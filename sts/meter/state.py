@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from sts.derivation import KeyAttributes
 from sts.identifiers import (
+    BaseDate,
     KeyExpiryNumber,
     KeyRevisionNumber,
     KeyType,
@@ -55,6 +56,8 @@ class DecoderKeyRegister:
         tariff_index: The meter's entry in the tariff table.
         key_revision_number: Of the vending key it stems from; None for a DITK, which has none.
         key_expiry_number: Until when it may be used.
+        base_date: The zero point of its token identifiers; None if the meter was not told. Only
+            the display speaks of it.
 
     Raises:
         MeterStateError: A common key, or a revision number missing.
@@ -66,6 +69,7 @@ class DecoderKeyRegister:
     tariff_index: TariffIndex
     key_revision_number: KeyRevisionNumber | None
     key_expiry_number: KeyExpiryNumber = NO_EXPIRY
+    base_date: BaseDate | None = None
 
     def __post_init__(self) -> None:
         """Check that a keypad meter can hold such a key."""
@@ -90,6 +94,7 @@ class DecoderKeyRegister:
             tariff_index=attributes.tariff_index,
             key_revision_number=attributes.key_revision_number,
             key_expiry_number=key_expiry_number,
+            base_date=attributes.base_date,
         )
 
 

@@ -1,13 +1,22 @@
 """A vault with the published vending key, and a module over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from keys import MeterConfiguration, Secret, SoftwareModule, Vault, VendingKeyRecord
+from keys import (
+    FileJournal,
+    KeyTerms,
+    MeterConfiguration,
+    RegisteredKey,
+    Secret,
+    SoftwareModule,
+    Vault,
+    VendingKeyRecord,
+)
 from keys.records import check_value_of
 from sts import (
     BaseDate,
@@ -24,9 +33,10 @@ from sts import (
 
 NOW: Final = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 VAULT_KEY: Final = Secret(bytes(range(32)))
+NO_TERMS: Final = KeyTerms()
 VENDING_KEY: Final = VendingKey.from_hex("ABABABABABABABAB949494949494949401234567")
 
-RecordMaker = Callable[..., VendingKeyRecord]
+RecordMaker = Callable[..., RegisteredKey]
 MeterMaker = Callable[..., MeterConfiguration]
 
 
@@ -49,7 +59,7 @@ def vending_key() -> VendingKey:
 def make_record() -> RecordMaker:
     """Give a function that makes the record of the published key, changed where asked for."""
 
-    def make(**changes: object) -> VendingKeyRecord:
+    def make(terms: KeyTerms = NO_TERMS, **changes: object) -> RegisteredKey:
         fields: dict[str, object] = {
             "tenant": "thabaneng",
             "supply_group_code": SupplyGroupCode(201457),
@@ -60,7 +70,8 @@ def make_record() -> RecordMaker:
             "key_expiry_number": KeyExpiryNumber(255),
             "check_value": check_value_of(VENDING_KEY),
         }
-        return VendingKeyRecord(**fields | changes)  # type: ignore[arg-type]  # checked by the class
+        record = VendingKeyRecord(**fields | changes)  # type: ignore[arg-type]  # checked by the class
+        return RegisteredKey(record=record, terms=terms)
 
     return make
 
@@ -98,5 +109,13 @@ def vault(vault_path: Path, make_record: RecordMaker) -> Vault:
 
 
 @pytest.fixture
-def module(vault: Vault) -> SoftwareModule:
-    return SoftwareModule(vault, lab_mode=True)
+def journal(tmp_path: Path) -> Iterator[FileJournal]:
+    """A new journal on disk."""
+    made = FileJournal.create(tmp_path / "issued.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def module(vault: Vault, journal: FileJournal) -> SoftwareModule:
+    return SoftwareModule(vault, lab_mode=True, journal=journal)

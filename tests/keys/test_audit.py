@@ -389,6 +389,14 @@ def test_what_was_done_to_a_log_is_named(
         verify_log(path)
 
 
+def test_of_two_faults_the_first_is_named(filled: AuditLog, path: Path) -> None:
+    assert filled.chain
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], *lines[3:7], b"altered\n", *lines[8:]]))
+    with pytest.raises(ChainEntryRemovedError, match="entry 3 is missing"):
+        verify_log(path)
+
+
 def test_a_log_without_an_end_of_its_first_line_is_none(log: AuditLog, path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:-10])

@@ -28,6 +28,12 @@ from tests.strategies import MADE_UP_TABLES
 Raw = dict[str, Any]
 
 VECTORS: Final = Path(__file__).parents[1] / "vectors"
+TOKEN_VECTOR_FILES: Final = (
+    "cross_checked_sample.json",
+    "dkga03_cross_checked.json",
+    "misty1_rfc2994.json",
+    "reference_only.json",
+)
 BUNDLED: Final = Path(conformance.__file__).parent / "data"
 
 
@@ -101,7 +107,7 @@ def test_all_vectors_of_other_engines_pass(name: str, passed: int) -> None:
     assert (report.count("passed"), len(report.results)) == (passed, passed)
 
 
-@pytest.mark.parametrize("name", [path.name for path in sorted(VECTORS.glob("*.json"))])
+@pytest.mark.parametrize("name", TOKEN_VECTOR_FILES)
 def test_every_vector_file_says_where_it_comes_from(name: str) -> None:
     document = json.loads((VECTORS / name).read_text("utf-8"))
     assert document["title"]

@@ -236,7 +236,7 @@ MEANINGS: list[tuple[Token, str, str]] = [
     (
         TransferCurrencyCredit(service=Service.GAS, tid=1, amount=CurrencyAmount.rounding_up(5)),
         "sign_exponent",
-        "sign, and upper 3 bits of the exponent",
+        "0, sign and upper 3 bits of the exponent",
     ),
     (
         TransferCurrencyCredit(service=Service.GAS, tid=1, amount=CurrencyAmount.rounding_up(5)),
@@ -273,9 +273,9 @@ MEANINGS: list[tuple[Token, str, str]] = [
     (SetMaximumPowerLimit(limit=PowerLimit(0x4001), **FRAME), "limit", "16394 W"),
     (SetMaximumPhasePowerUnbalanceLimit(limit=PowerLimit(10), **FRAME), "limit", "10 W"),
     (ClearCredit(register=CreditRegister.ALL, **FRAME), "register", "all credit registers"),
-    (SetTariffRate(rate=7, **FRAME), "rate", "reserved by the standard"),
+    (SetTariffRate(rate=7, **FRAME), "rate", "7, reserved by the standard"),
     (ClearTamperCondition(**FRAME), "pad", "padding"),
-    (SetWaterMeterFactor(factor=7, **FRAME), "factor", "reserved for water meters"),
+    (SetWaterMeterFactor(factor=7, **FRAME), "factor", "7, reserved for water meters"),
     (WriteExtended(index=63, data=0b11, **FRAME), "data", "flag 1: detect tamper = 1"),
     (WriteExtended(index=63, data=0b10, **FRAME), "data", "flag 1: detect tamper = 0"),
     (WriteExtended(index=0, data=123, **FRAME), "data", "value 123"),
@@ -301,14 +301,20 @@ CHANGE = KeyChange(
 
 def test_a_key_change_is_explained_but_for_the_key() -> None:
     first, second, third = (told_of(token, STA) for token in build(CHANGE, set_size=3))
-    assert first["key_expiry_high"] == "upper 4 bits of the new key's expiry number"
-    assert first["key_revision_number"] == "of the new key"
+    assert (
+        first["key_expiry_high"]
+        == f"{CHANGE.key_expiry_number.number >> 4}, the upper 4 bits of the new key's expiry number"
+    )
+    assert first["key_revision_number"] == f"{CHANGE.key_revision_number}, of the new key"
     assert first["rollover"] == "new base date"
     assert first["three_token_set"] == "a third token belongs to the set"
     assert first["key_type"] == "unique key (DUTK)"
     assert first["new_key_high"] == second["new_key_low"] == "part of the new key, not shown"
-    assert second["key_expiry_low"] == "lower 4 bits of the new key's expiry number"
-    assert second["tariff_index"] == "of the new key"
+    assert (
+        second["key_expiry_low"]
+        == f"{CHANGE.key_expiry_number.number & 15}, the lower 4 bits of the new key's expiry number"
+    )
+    assert second["tariff_index"] == "02, of the new key"
     assert third["supply_group_code"] == "supply group 004097"
     assert third["pad"] == "padding"
 
@@ -331,8 +337,12 @@ def test_the_halves_of_a_long_key_change_are_explained() -> None:
     first, _, third, fourth = (told_of(token) for token in build(long))
     assert first["rollover"] == "same base date"
     assert first["key_type"] == "default key (DDTK)"
-    assert third["supply_group_low"] == "lower 12 bits of the supply group code"
-    assert fourth["supply_group_high"] == "upper 12 bits of the supply group code"
+    assert (
+        third["supply_group_low"] == f"{201457 & 0xFFF}, the lower 12 bits of the supply group code"
+    )
+    assert (
+        fourth["supply_group_high"] == f"{201457 >> 12}, the upper 12 bits of the supply group code"
+    )
 
 
 def test_without_the_base_date_the_time_is_told_for_each() -> None:

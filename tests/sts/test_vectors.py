@@ -394,9 +394,9 @@ UNREADABLE: list[tuple[object, str]] = [
     (without(CREDIT | {"op": "key"}, "dkga"), MISSING.format("dkga")),
     # Values that are not in a table.
     (CREDIT | {"op": "vend"}, MISSING.format("vend")),
-    (CREDIT | {"token_kind": "TransferCredits"}, MISSING.format("TransferCredits")),
-    (CREDIT | {"token_kind": "TransferCredit/heat"}, MISSING.format("HEAT")),
-    (CREDIT | {"token_kind": "TransferCredit/gas-money"}, MISSING.format("gas-money")),
+    (CREDIT | {"token_kind": "TransferCredits"}, MISSING.format("token_kind")),
+    (CREDIT | {"token_kind": "TransferCredit/heat"}, MISSING.format("token_kind")),
+    (CREDIT | {"token_kind": "TransferCredit/gas-money"}, MISSING.format("token_kind")),
     (CREDIT | {"sta_tables": "secret"}, MISSING.format("sta_tables")),
     (TEST | {"control_bits": 32}, MISSING.format(32)),
     # Values of the wrong form.

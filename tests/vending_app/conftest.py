@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from keys import SoftwareModule
+from keys.issuing import JournalledModule
 from keys.open import open_software_module
 from tests.conftest import Require
 from tests.vending_app.helpers import NOW, Browser, SetClock
@@ -50,7 +50,7 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def module(config: Config) -> SoftwareModule:
+def module(config: Config) -> JournalledModule:
     return open_software_module(config.vault, config.vault_key, lab_mode=True)
 
 

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from keys import (
-    CreditRequest,
-    IssueAnswer,
-    MeterConfiguration,
-    ModuleStatus,
-    SoftwareModule,
-    VendingKeyRecord,
-)
+from keys import CreditRequest, CurrencyCreditRequest, IssueAnswer, KeyUsage
 from keys.errors import UnknownKeyError
-from sts import DecoderReferenceNumber, tid_from_datetime
+from keys.issuing import JournalledModule
+from sts import (
+    CurrencyAmount,
+    DecoderReferenceNumber,
+    Service,
+    StsError,
+    encode_amount,
+    tid_from_datetime,
+)
 from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER
 from vending_app.domain.errors import (
     AmountBelowMinimumError,
@@ -28,12 +29,19 @@ from vending_app.domain.errors import (
     UnknownMeterError,
 )
 from vending_app.services.receipts import find_sale, recent_sales, reprint
-from vending_app.services.vending import SaleResult, SellRequest, quote_for_meter, sell
+from vending_app.services.vending import (
+    SaleResult,
+    SellRequest,
+    meter_configuration,
+    quote_for_meter,
+    sell,
+)
 from vending_app.storage import meters as meter_statements
 from vending_app.storage import sales as sale_statements
 from vending_app.storage import tables
 from vending_app.storage import tenants as tenant_statements
 from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
 
 
 def _request(**changes: object) -> SellRequest:
@@ -47,7 +55,7 @@ def _request(**changes: object) -> SellRequest:
     return replace(request, **changes)  # type: ignore[arg-type]  # checked by the class
 
 
-def _sell(store: Store, module: SoftwareModule, **changes: object) -> SaleResult:
+def _sell(store: Store, module: JournalledModule, **changes: object) -> SaleResult:
     return sell(store, module, now=NOW, request=_request(**changes))
 
 
@@ -61,27 +69,7 @@ def _rows(store: Store) -> dict[str, int]:
         }
 
 
-@dataclass
-class FailingModule:
-    """A security module that fails after it has made the token, as a power cut would."""
-
-    module: SoftwareModule
-    error: Exception
-
-    def issue(
-        self, meter: MeterConfiguration, request: CreditRequest, *, message_id: str, now: datetime
-    ) -> IssueAnswer:
-        self.module.issue(meter, request, message_id=message_id, now=now)
-        raise self.error
-
-    def vending_key(self, meter: MeterConfiguration) -> VendingKeyRecord:
-        return self.module.vending_key(meter)
-
-    def status(self) -> ModuleStatus:
-        return self.module.status()
-
-
-def test_a_sale_is_kept_as_it_was_answered(store: Store, module: SoftwareModule) -> None:
+def test_a_sale_is_kept_as_it_was_answered(store: Store, module: JournalledModule) -> None:
     result = _sell(store, module)
     assert not result.replay
     assert result.sale.number == 1
@@ -91,10 +79,16 @@ def test_a_sale_is_kept_as_it_was_answered(store: Store, module: SoftwareModule)
     assert sum(line.amount_minor for line in result.sale.lines) == 2000
     assert find_sale(store, "thabaneng", sale_number=1) == result.sale
     assert recent_sales(store, "thabaneng", limit=5) == (result.sale,)
-    assert _rows(store) == {"sales": 1, "sale_lines": 2, "tokens": 1, "reprints": 0}
+    assert _rows(store) == {
+        "sales": 1,
+        "sale_lines": 2,
+        "tokens": 1,
+        "reprints": 0,
+        "issue_journal": 1,
+    }
 
 
-def test_the_same_request_gets_the_first_answer(store: Store, module: SoftwareModule) -> None:
+def test_the_same_request_gets_the_first_answer(store: Store, module: JournalledModule) -> None:
     first = _sell(store, module)
     later = sell(store, module, now=NOW + timedelta(days=1), request=_request(operator="other"))
     assert later == SaleResult(sale=first.sale, replay=True)
@@ -105,7 +99,7 @@ def test_the_same_request_gets_the_first_answer(store: Store, module: SoftwareMo
     "change", [{"amount_minor": 2001}, {"drn": DecoderReferenceNumber(MILL), "tenant": "thabaneng"}]
 )
 def test_a_request_id_does_not_serve_twice(
-    store: Store, module: SoftwareModule, change: dict[str, object]
+    store: Store, module: JournalledModule, change: dict[str, object]
 ) -> None:
     _sell(store, module)
     with store.write() as connection:
@@ -127,7 +121,7 @@ def test_a_request_id_has_a_plain_form(request_id: str) -> None:
 
 
 def test_fifty_parallel_requests_of_one_id_are_one_sale(
-    store: Store, module: SoftwareModule
+    store: Store, module: JournalledModule
 ) -> None:
     with ThreadPoolExecutor(max_workers=16) as threads:
         results = list(threads.map(lambda _: _sell(store, module), range(50)))
@@ -137,7 +131,7 @@ def test_fifty_parallel_requests_of_one_id_are_one_sale(
 
 
 def test_parallel_sales_to_one_meter_in_one_minute_have_different_tokens(
-    store: Store, module: SoftwareModule
+    store: Store, module: JournalledModule
 ) -> None:
     with ThreadPoolExecutor(max_workers=8) as threads:
         results = list(
@@ -150,7 +144,9 @@ def test_parallel_sales_to_one_meter_in_one_minute_have_different_tokens(
     assert sorted(result.sale.number for result in results) == list(range(1, 25))
 
 
-def test_sales_to_different_meters_may_share_a_minute(store: Store, module: SoftwareModule) -> None:
+def test_sales_to_different_meters_may_share_a_minute(
+    store: Store, module: JournalledModule
+) -> None:
     neema = {"tenant": "mwanga", "operator": "rehema", "amount_minor": 5_000_00}
     one = _sell(store, module, drn=DecoderReferenceNumber(NEEMA), **neema)
     other = _sell(store, module, drn=DecoderReferenceNumber(MILL), request_id="r-2", **neema)
@@ -161,11 +157,19 @@ def test_sales_to_different_meters_may_share_a_minute(store: Store, module: Soft
 
 @pytest.mark.parametrize("error", [RuntimeError("power cut"), UnknownKeyError("201457", "1")])
 def test_a_sale_that_fails_after_the_token_was_made_leaves_nothing(
-    store: Store, module: SoftwareModule, error: Exception
+    store: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    failing = FailingModule(module, error)
-    with pytest.raises((RuntimeError, TokenRefusedError)):
-        sell(store, failing, now=NOW, request=_request())
+    """The module fails as a power cut would, with its journal entry written."""
+    real = module.issue
+
+    def fail_afterwards(*args: object, **kwargs: object) -> IssueAnswer:
+        real(*args, **kwargs)  # type: ignore[arg-type]  # passed on
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "issue", fail_afterwards)
+        with pytest.raises((RuntimeError, TokenRefusedError)):
+            _sell(store, module)
     assert set(_rows(store).values()) == {0}
     assert _sell(store, module).sale.number == 1
 
@@ -181,7 +185,7 @@ def test_a_sale_that_fails_after_the_token_was_made_leaves_nothing(
     ],
 )
 def test_a_sale_that_fails_at_any_step_leaves_nothing(
-    store: Store, module: SoftwareModule, monkeypatch: pytest.MonkeyPatch, step: str
+    store: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     owner = next(
         part
@@ -204,7 +208,7 @@ def test_a_sale_that_fails_at_any_step_leaves_nothing(
 
 
 def test_a_request_taken_meanwhile_for_another_meter_is_found_on_the_second_attempt(
-    store: Store, module: SoftwareModule, monkeypatch: pytest.MonkeyPatch
+    store: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first look sees no sale of this id, the insert then meets one."""
     _sell(store, module)
@@ -220,15 +224,83 @@ def test_a_request_taken_meanwhile_for_another_meter_is_found_on_the_second_atte
 
 
 def test_a_clash_that_stays_is_an_error(
-    store: Store, module: SoftwareModule, monkeypatch: pytest.MonkeyPatch
+    store: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The journal meets the request first; without its look the database does."""
     _sell(store, module)
     monkeypatch.setattr(sale_statements, "find_sale_by_request", lambda *_, **__: None)
+    with pytest.raises(TokenRefusedError) as refusal:
+        _sell(store, module)
+    assert refusal.value.code == "MESSAGE_ID_REUSED"
+    monkeypatch.setattr(DatabaseJournal, "find", lambda *_: None)
     with pytest.raises(IntegrityError):
         _sell(store, module)
+    assert _rows(store)["issue_journal"] == 1
 
 
-def test_refusals_write_nothing(store: Store, module: SoftwareModule) -> None:
+def test_the_journal_finds_again_what_was_issued(store: Store, module: JournalledModule) -> None:
+    """A sale whose rows are lost, but not its journal, would get its first token again."""
+    token = _sell(store, module).sale.token
+    with store.read() as connection:
+        meter = meter_statements.find_meter(
+            "thabaneng", connection, drn=DecoderReferenceNumber(PIETER)
+        )
+        request = CreditRequest(
+            service=Service.ELECTRICITY, tid_minutes=token.tid_minutes, amount=encode_amount(59)
+        )
+        again = module.issue(
+            meter_configuration(meter),
+            request,
+            message_id="thabaneng/r-1",
+            now=NOW + timedelta(days=900),
+            journal=DatabaseJournal(connection),
+        )
+    assert again.digits == token.digits
+
+
+def test_the_journal_refuses_a_second_use_of_a_minute(
+    store: Store, module: JournalledModule
+) -> None:
+    token = _sell(store, module).sale.token
+    with store.write() as connection:
+        meter = meter_statements.find_meter(
+            "thabaneng", connection, drn=DecoderReferenceNumber(PIETER)
+        )
+        request = CreditRequest(
+            service=Service.ELECTRICITY, tid_minutes=token.tid_minutes, amount=encode_amount(1)
+        )
+        with pytest.raises(StsError) as refusal:
+            module.issue(
+                meter_configuration(meter),
+                request,
+                message_id="another",
+                now=NOW,
+                journal=DatabaseJournal(connection),
+            )
+    assert isinstance(refusal.value, StsError)
+    assert refusal.value.code == "TID_ALREADY_USED"
+
+
+def test_credit_in_currency_is_counted_for_its_key(store: Store, module: JournalledModule) -> None:
+    tid = _sell(store, module).sale.token.tid_minutes
+    amount = CurrencyAmount.rounding_up(10**30)
+    with store.write() as connection:
+        meter = meter_configuration(
+            meter_statements.find_meter("thabaneng", connection, drn=DecoderReferenceNumber(PIETER))
+        )
+        journal = DatabaseJournal(connection)
+        module.issue(
+            meter,
+            CurrencyCreditRequest(service=Service.ELECTRICITY, tid_minutes=tid + 1, amount=amount),
+            message_id="currency",
+            now=NOW,
+            journal=journal,
+        )
+        usage = journal.usage(module.vending_key(meter).name)
+    assert usage == KeyUsage(tokens=2, credit_units=amount.units)
+
+
+def test_refusals_write_nothing(store: Store, module: JournalledModule) -> None:
     with pytest.raises(UnknownMeterError) as unknown:
         _sell(store, module, drn=DecoderReferenceNumber(NEEMA))
     assert unknown.value.code == "UNKNOWN_METER"
@@ -238,7 +310,7 @@ def test_refusals_write_nothing(store: Store, module: SoftwareModule) -> None:
 
 
 def test_what_the_module_refuses_is_told_with_its_code(
-    store: Store, module: SoftwareModule
+    store: Store, module: JournalledModule
 ) -> None:
     with store.write() as connection:
         connection.execute(update(tables.meters).values(key_revision_number=2))
@@ -249,7 +321,7 @@ def test_what_the_module_refuses_is_told_with_its_code(
 
 
 def test_token_identifiers_do_not_run_away_from_the_clock(
-    store: Store, module: SoftwareModule
+    store: Store, module: JournalledModule
 ) -> None:
     with store.write() as connection:
         connection.execute(update(tables.supply_groups).values(lead_cap_minutes=2))
@@ -262,7 +334,7 @@ def test_token_identifiers_do_not_run_away_from_the_clock(
 
 
 def test_a_quote_says_what_a_sale_gives_and_writes_nothing(
-    store: Store, module: SoftwareModule
+    store: Store, module: JournalledModule
 ) -> None:
     drn = DecoderReferenceNumber(PIETER)
     offer = quote_for_meter(store, "thabaneng", drn=drn, amount_minor=2000)
@@ -272,7 +344,7 @@ def test_a_quote_says_what_a_sale_gives_and_writes_nothing(
     assert offer.quote.lines == sale.lines
 
 
-def test_more_than_a_token_carries_is_refused(store: Store, module: SoftwareModule) -> None:
+def test_more_than_a_token_carries_is_refused(store: Store, module: JournalledModule) -> None:
     with store.write() as connection:
         connection.execute(update(tables.tariffs).values(price_numerator=1, maximum_minor=10**14))
     with pytest.raises(TokenRefusedError) as refusal:
@@ -280,7 +352,9 @@ def test_more_than_a_token_carries_is_refused(store: Store, module: SoftwareModu
     assert refusal.value.code == "AMOUNT_TOO_LARGE"
 
 
-def test_a_reprint_is_counted_and_has_the_same_token(store: Store, module: SoftwareModule) -> None:
+def test_a_reprint_is_counted_and_has_the_same_token(
+    store: Store, module: JournalledModule
+) -> None:
     sold = _sell(store, module).sale
     for count in (1, 2):
         again = reprint(store, "thabaneng", sale_number=1, operator="zanele", now=NOW)

@@ -17,13 +17,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from keys import CreditRequest, MeterConfiguration, SecurityModule
+from keys.errors import MessageIdReusedError
 from sts import DecoderReferenceNumber, MeterPan, Service, UnitAmount, next_token_identifier
 from vending_app.domain.entities import Meter, Sale, SoldToken, Tariff
-from vending_app.domain.errors import RequestIdError, RequestIdReusedError
+from vending_app.domain.errors import RequestIdError, RequestIdReusedError, TokenRefusedError
 from vending_app.domain.quotes import Quote, quote
 from vending_app.services.refusals import token_refusals
 from vending_app.storage import meters, sales, tenants
 from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
 
 _REQUEST_ID_LENGTH: Final = 64
 _REQUEST_ID_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-_")
@@ -119,12 +121,17 @@ def sell(
         try:
             with store.write() as connection:
                 return _sell(connection, module, now=now, request=request)
-        except IntegrityError:
+        except (IntegrityError, TokenRefusedError) as error:
             # The same request id was taken for another meter, whose lock we do not hold, while we
             # were at it. The next attempt finds what it took; a second time it is something else.
-            if attempt == _ATTEMPTS:
+            if attempt == _ATTEMPTS or not _met_another_request(error):
                 raise
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+
+def _met_another_request(error: IntegrityError | TokenRefusedError) -> bool:
+    """Tell whether the database or the issue journal had the request id already."""
+    return isinstance(error, IntegrityError) or error.code == MessageIdReusedError.code
 
 
 def _sell(
@@ -175,7 +182,7 @@ def _issue(
     group = meters.find_supply_group(meter.tenant, connection, code=meter.supply_group_code)
     configuration = meter_configuration(meter)
     with token_refusals():
-        vending_key = module.vending_key(configuration)
+        vending_key = module.vending_key(configuration).record
         issued = sales.last_token_identifiers(
             meter.tenant, connection, drn=meter.drn, base_date=vending_key.base_date
         )
@@ -192,6 +199,7 @@ def _issue(
             CreditRequest(service=Service.ELECTRICITY, tid_minutes=tid_minutes, amount=energy),
             message_id=f"{meter.tenant}/{request.request_id}",
             now=now,
+            journal=DatabaseJournal(connection),
         )
     return SoldToken(
         digits=answer.digits,

@@ -1,8 +1,9 @@
 """The tables, defined once, with the tenant in the key of every one.
 
 What must never be broken stands here and in the migrations, not in hope: amounts above nothing, one
-sale a request id, one token an identifier of a meter. Sales, their lines, tokens and reprints are
-only ever added; triggers of migration 0001 refuse UPDATE and DELETE on them.
+sale a request id, one token an identifier of a meter. Sales, their lines, tokens and reprints, and
+what the security module issued, are only ever added; triggers of the migrations refuse UPDATE and
+DELETE on them.
 """
 
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -27,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sts.errors import NaiveDatetimeError
 
-APPEND_ONLY: Final = ("sales", "sale_lines", "tokens", "reprints")
+APPEND_ONLY: Final = ("sales", "sale_lines", "tokens", "reprints", "issue_journal")
 """Tables whose rows are never changed or removed."""
 
 metadata = MetaData(
@@ -268,4 +270,25 @@ reprints = Table(
     _of("sales", "sale_number"),
     _of("operators", "login"),
     CheckConstraint("reprint_number > 0", name="number"),
+)
+
+issue_journal = Table(
+    "issue_journal",
+    metadata,
+    _tenant(),
+    Column("message_id", String(200), nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("meter_pan", String(18), nullable=False),
+    Column("supply_group_code", String(6), nullable=False),
+    Column("key_revision_number", Integer, nullable=False),
+    Column("base_date", String(4), nullable=False),
+    Column("tid", Integer, nullable=True),
+    # Credit in currency may be beyond 64 bits.
+    Column("credit_units", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("tenant", "message_id"),
+    UniqueConstraint("tenant", "meter_pan", "base_date", "tid"),
+    _of_tenant(),
+    CheckConstraint("tid BETWEEN 1 AND 16777215", name="tid"),
 )

@@ -284,3 +284,23 @@ def test_what_is_pending_never_shows_a_part_of_the_key() -> None:
     second = next(p for p in pair.volatile.pending if not isinstance(p, Set3rdSectionSupplyGroup))
     assert str(getattr(second, "new_key_low", None)) not in shown
     assert pair.state.key_register.decoder_key.expose().hex() not in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("before", "rollover", "after"),
+    [
+        (BaseDate.Y1993, True, BaseDate.Y2014),
+        (BaseDate.Y2014, True, BaseDate.Y2035),
+        (BaseDate.Y2035, True, None),
+        (None, True, None),
+        (BaseDate.Y2014, False, BaseDate.Y2014),
+        (None, False, None),
+    ],
+)
+def test_a_rollover_set_leads_to_the_next_base_date(
+    before: BaseDate | None, after: BaseDate | None, *, rollover: bool
+) -> None:
+    pair = VendAndMeter()
+    pair.rebuild(key_register=replace(pair.state.key_register, base_date=before))
+    pair.change_key({}, rollover=rollover)
+    assert pair.state.key_register.base_date is after

@@ -26,10 +26,12 @@ from sts.meter.results import ResultCode
 from sts.meter.short_codes import (
     ACTIONS,
     DEFAULT_SHORT_CODES,
+    SHORT_CODE_TABLES,
     ShortCode,
     ShortFunction,
     function_of,
     require_distinct,
+    short_code_table,
 )
 from sts.meter.spec import CreditKind, ReconnectPolicy
 from sts.meter.state import SupplyCause
@@ -98,6 +100,18 @@ def test_a_code_stands_for_one_thing() -> None:
     require_distinct(DEFAULT_SHORT_CODES)
     with pytest.raises(MeterSpecError, match=r"twice in the table: 01$"):
         require_distinct((*DEFAULT_SHORT_CODES, ShortCode("01", ShortFunction.RELAY)))
+
+
+def test_every_table_that_a_profile_can_choose_is_sound() -> None:
+    assert short_code_table("standard") == DEFAULT_SHORT_CODES
+    for name, table in SHORT_CODE_TABLES.items():
+        require_distinct(table)
+        assert short_code_table(name) == table
+
+
+def test_an_unknown_table_is_refused() -> None:
+    with pytest.raises(MeterSpecError, match="there are standard, none"):
+        short_code_table("mine")
 
 
 def test_a_make_may_have_other_codes() -> None:
@@ -190,10 +204,16 @@ def test_before_the_first_token_there_is_none(code: str) -> None:
 
 
 def test_the_key_s_attributes() -> None:
-    assert _asked("09", _view()) == (("SGC 201457", "KRN 1 KT 2", "TI 01", "KEN 255"),)
+    assert _asked("09", _view()) == (("SGC 201457", "KRN 1 KT 2", "TI 01 KEN 255", "BASE 2014"),)
     maker = VendAndMeter(key_type=KeyType.INITIALISATION)
-    maker.rebuild(key_register=replace(maker.state.key_register, key_revision_number=None))
-    assert _asked("09", _view(maker))[0][1] == "KRN - KT 0"
+    unknown = replace(maker.state.key_register, key_revision_number=None, base_date=None)
+    maker.rebuild(key_register=unknown)
+    assert _asked("09", _view(maker))[0] == (
+        "SGC 201457",
+        "KRN - KT 0",
+        "TI 01 KEN 255",
+        "BASE -",
+    )
 
 
 def test_the_number_on_the_label() -> None:

@@ -1,0 +1,106 @@
+"""The security module's issue journal, within the database transaction that a sale has open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, func, insert, select
+
+from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage
+from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+from vending_app.storage.tables import issue_journal, supply_groups
+
+_NOTHING = "0"
+
+
+class DatabaseJournal:
+    """The journal of all nodes; whoever opened the transaction commits it."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Write into the transaction of ``connection``."""
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[JournalTransaction]:
+        """Stand for the transaction that is open."""
+        yield self
+
+    def find(self, tenant: str, message_id: str) -> JournalEntry | None:
+        """Return the entry of a message id, or None if the request is new."""
+        columns = issue_journal.c
+        row = self._connection.execute(
+            select(issue_journal).where(columns.tenant == tenant, columns.message_id == message_id)
+        ).one_or_none()
+        if row is None:
+            return None
+        return JournalEntry(
+            message_id=row.message_id,
+            request_hash=row.request_hash,
+            meter_pan=MeterPan(row.meter_pan),
+            key=KeyName(
+                tenant=row.tenant,
+                supply_group_code=SupplyGroupCode.parse(row.supply_group_code),
+                key_revision_number=KeyRevisionNumber(row.key_revision_number),
+            ),
+            base_date=BaseDate.parse(row.base_date),
+            tid_minutes=row.tid,
+            credit_units=int(row.credit_units),
+            sealed=row.sealed,
+            made_at=row.made_at,
+        )
+
+    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
+        """Tell whether a token identifier has been used for a meter under a base date."""
+        columns = issue_journal.c
+        found = self._connection.execute(
+            select(columns.tid).where(
+                columns.tenant == tenant,
+                columns.meter_pan == meter_pan.digits,
+                columns.base_date == str(base),
+                columns.tid == tid,
+            )
+        )
+        return found.one_or_none() is not None
+
+    def usage(self, key: KeyName) -> KeyUsage:
+        """Return how much was made under a vending key.
+
+        The supply group is locked until the transaction ends, so two sales cannot both use up
+        what is left of a limit.
+        """
+        group = str(key.supply_group_code)
+        self._connection.execute(
+            select(supply_groups.c.tenant)
+            .where(supply_groups.c.tenant == key.tenant, supply_groups.c.supply_group_code == group)
+            .with_for_update()
+        )
+        columns = issue_journal.c
+        of_key = (
+            columns.tenant == key.tenant,
+            columns.supply_group_code == group,
+            columns.key_revision_number == int(key.key_revision_number),
+        )
+        tokens = self._connection.execute(
+            select(func.count()).select_from(issue_journal).where(*of_key)
+        ).scalar_one()
+        sold = self._connection.execute(
+            select(columns.credit_units).where(*of_key, columns.credit_units != _NOTHING)
+        ).scalars()
+        return KeyUsage(tokens=tokens, credit_units=sum(map(int, sold)))
+
+    def add(self, entry: JournalEntry) -> None:
+        """Write an entry down."""
+        self._connection.execute(
+            insert(issue_journal).values(
+                tenant=entry.key.tenant,
+                message_id=entry.message_id,
+                request_hash=entry.request_hash,
+                meter_pan=entry.meter_pan.digits,
+                supply_group_code=str(entry.key.supply_group_code),
+                key_revision_number=int(entry.key.key_revision_number),
+                base_date=str(entry.base_date),
+                tid=entry.tid_minutes,
+                credit_units=str(entry.credit_units),
+                sealed=entry.sealed,
+                made_at=entry.made_at,
+            )
+        )

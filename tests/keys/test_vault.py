@@ -1,27 +1,40 @@
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keys import Secret, Vault
+from keys import KeyName, KeyTerms, Secret, Vault
 from keys.errors import (
     AnotherTenantsKeyError,
     FileExistsRefusedError,
+    FileUnreadableError,
     KeyAlreadyInVaultError,
     KeysError,
     UnknownKeyError,
     UnsafeFileModeError,
+    VaultChangedError,
     VaultFormatError,
     VaultHeaderError,
+    VaultProtectionError,
     VaultTamperedError,
 )
-from keys.vault_format import canonical
+from keys.unlock import Passphrase, ScryptCost
 from sts import KeyRevisionNumber, SupplyGroupCode, VendingKey
-from tests.keys.conftest import RecordMaker
+from tests.keys.conftest import NOW, VAULT_KEY, VENDING_KEY, RecordMaker
 
-GROUP = SupplyGroupCode(201457)
+DAY = timedelta(days=1)
+QUICK = ScryptCost(n=2**14)
+
+
+def _name(tenant: str = "thabaneng", *, group: int = 201457, revision: int = 1) -> KeyName:
+    return KeyName(
+        tenant=tenant,
+        supply_group_code=SupplyGroupCode(group),
+        key_revision_number=KeyRevisionNumber(revision),
+    )
 
 
 def _edit(path: Path, change: Callable[[Any], object]) -> None:
@@ -38,7 +51,7 @@ def test_a_key_comes_back_after_closing_and_opening(
     vault: Vault, vault_path: Path, vault_key: Secret, vending_key: VendingKey
 ) -> None:
     again = Vault.open(vault_path, vault_key)
-    record = again.find("thabaneng", GROUP, key_revision_number=KeyRevisionNumber(1))
+    record = again.find(_name())
     assert again.records == vault.records == (record,)
     assert again.unsealed(record) == vending_key
 
@@ -68,7 +81,7 @@ def test_another_key_does_not_open_it(vault: Vault, vault_path: Path) -> None:
     assert vault.records
     with pytest.raises(VaultHeaderError) as refusal:
         Vault.open(vault_path, Secret(bytes(32)))
-    assert refusal.value.code == "WRONG_KEY_OR_DAMAGED_HEADER"
+    assert refusal.value.code == "WRONG_PASSPHRASE_OR_DAMAGED_HEADER"
 
 
 def test_an_altered_header_is_refused(vault: Vault, vault_path: Path, vault_key: Secret) -> None:
@@ -81,8 +94,8 @@ def test_an_altered_header_is_refused(vault: Vault, vault_path: Path, vault_key:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: c["records"][0]["record"].update(tenant="somebody"),
-        lambda c: c["records"][0]["record"].update(key_expiry_number=254),
+        lambda c: c["records"][0]["record"]["key"].update(tenant="somebody"),
+        lambda c: c["records"][0]["record"]["key"].update(key_expiry_number=254),
         lambda c: c["records"][0].update(sealed=_flip_hex(c["records"][0]["sealed"], 0)),
         lambda c: c["records"][0].update(nonce=_flip_hex(c["records"][0]["nonce"], 0)),
         lambda c: c["records"].clear(),
@@ -106,7 +119,7 @@ def test_a_record_with_a_forged_seal_over_all_is_still_refused(
 ) -> None:
     """Each record is sealed by itself, too."""
     assert vault.records
-    _edit(vault_path, lambda c: c["records"][0]["record"].update(tenant="somebody"))
+    _edit(vault_path, lambda c: c["records"][0]["record"]["key"].update(tenant="somebody"))
     monkeypatch.setattr("keys.vault.hmac.compare_digest", lambda _a, _b: True)
     with pytest.raises(VaultTamperedError):
         Vault.open(vault_path, vault_key)
@@ -116,8 +129,8 @@ def test_two_tenants_may_hold_the_key_of_one_group(
     vault: Vault, make_record: RecordMaker, vending_key: VendingKey
 ) -> None:
     vault.add(make_record(tenant="mwanga"), vending_key)
-    found = vault.find("mwanga", GROUP, key_revision_number=KeyRevisionNumber(1))
-    assert found.tenant == "mwanga"
+    found = vault.find(_name("mwanga"))
+    assert found.record.tenant == "mwanga"
     assert len(vault.records) == 2
 
 
@@ -143,7 +156,7 @@ def test_only_a_tenants_own_keys_are_found(
     vault: Vault, tenant: str, group: int, revision: int, refusal: type[KeysError]
 ) -> None:
     with pytest.raises(refusal):
-        vault.find(tenant, SupplyGroupCode(group), key_revision_number=KeyRevisionNumber(revision))
+        vault.find(_name(tenant, group=group, revision=revision))
 
 
 @pytest.mark.parametrize(
@@ -161,13 +174,14 @@ def test_only_a_tenants_own_keys_are_found(
         lambda c: c["header"].update(protection="none"),
         lambda c: c["header"].update(identity="00"),
         lambda c: c["records"].append(1),
-        lambda c: c["records"][0]["record"].pop("tenant"),
-        lambda c: c["records"][0]["record"].update(tenant=""),
-        lambda c: c["records"][0]["record"].update(supply_group_code="20145"),
-        lambda c: c["records"][0]["record"].update(key_revision_number=0),
-        lambda c: c["records"][0]["record"].update(key_revision_number="1"),
-        lambda c: c["records"][0]["record"].update(key_type=0),
-        lambda c: c["records"][0]["record"].update(base_date="2015"),
+        lambda c: c["records"][0]["record"]["key"].pop("tenant"),
+        lambda c: c["records"][0]["record"]["key"].update(tenant=""),
+        lambda c: c["records"][0]["record"]["key"].update(supply_group_code="20145"),
+        lambda c: c["records"][0]["record"]["key"].update(key_revision_number=0),
+        lambda c: c["records"][0]["record"]["key"].update(key_revision_number="1"),
+        lambda c: c["records"][0]["record"]["key"].update(key_type=0),
+        lambda c: c["records"][0]["record"]["key"].update(base_date="2015"),
+        lambda c: c["records"][0]["record"].update(kind="something else"),
     ],
 )
 def test_what_is_not_in_the_format_is_no_vault(
@@ -189,5 +203,88 @@ def test_what_is_not_json_is_no_vault(tmp_path: Path, vault_key: Secret, content
         Vault.open(path, vault_key)
 
 
-def test_there_is_one_way_to_write_a_value() -> None:
-    assert canonical({"b": 1, "a": ["ü"]}) == b'{"a":["\\u00fc"],"b":1}'
+@pytest.fixture(scope="session")
+def passphrase() -> Passphrase:
+    return Passphrase.from_text("seven quiet rivers")
+
+
+def test_a_passphrase_opens_a_vault(
+    vault_path: Path, make_record: RecordMaker, vending_key: VendingKey, passphrase: Passphrase
+) -> None:
+    terms = KeyTerms(activation=NOW, expiry=NOW + DAY, issued_until=NOW + DAY, credit_limit_units=5)
+    made = Vault.create(vault_path, passphrase, cost=QUICK)
+    made.add(make_record(terms=terms), vending_key)
+    opened = Vault.open(vault_path, passphrase)
+    assert opened.cost == QUICK
+    assert opened.find(_name()).terms == terms
+    assert opened.unsealed(opened.find(_name())) == vending_key
+    with pytest.raises(VaultHeaderError):
+        Vault.open(vault_path, Passphrase.from_text("seven loud rivers"))
+
+
+def test_by_default_scrypt_costs_two_to_the_seventeen(tmp_path: Path, vault_key: Secret) -> None:
+    made = Vault.create(tmp_path / "v", Passphrase.from_text("seven quiet rivers"))
+    assert made.cost == ScryptCost(n=2**17, r=8, p=1)
+    assert Vault.create(tmp_path / "w", vault_key).cost is None
+
+
+def test_what_opens_a_vault_is_not_mixed_up(
+    vault: Vault, vault_path: Path, tmp_path: Path, vault_key: Secret, passphrase: Passphrase
+) -> None:
+    assert vault.records
+    with pytest.raises(VaultProtectionError, match="key file") as refusal:
+        Vault.open(vault_path, passphrase)
+    assert refusal.value.code == "VAULT_PROTECTION"
+    Vault.create(tmp_path / "other", passphrase, cost=QUICK)
+    with pytest.raises(VaultProtectionError, match="passphrase"):
+        Vault.open(tmp_path / "other", vault_key)
+
+
+@pytest.mark.parametrize(
+    ("scrypt", "refusal"),
+    [
+        ({"n": 2**40, "r": 8, "p": 1}, VaultFormatError),
+        ({"n": 2, "r": 8, "p": 1}, VaultFormatError),
+        ({"n": 2**14, "r": 8, "p": 1, "q": 1}, VaultFormatError),
+        ({"n": "16384", "r": 8, "p": 1}, VaultFormatError),
+        ({"n": 2**15, "r": 8, "p": 1}, VaultHeaderError),
+    ],
+    ids=str,
+)
+def test_scrypt_parameters_are_bounded_before_use_and_sealed(
+    vault_path: Path,
+    passphrase: Passphrase,
+    scrypt: dict[str, object],
+    refusal: type[KeysError],
+) -> None:
+    Vault.create(vault_path, passphrase, cost=QUICK)
+    _edit(vault_path, lambda c: c["header"].update(scrypt=scrypt))
+    with pytest.raises(refusal):
+        Vault.open(vault_path, passphrase)
+
+
+def test_a_vault_that_another_program_wrote_meanwhile_is_not_written(
+    vault: Vault, vault_path: Path, vault_key: Secret, make_record: RecordMaker
+) -> None:
+    Vault.open(vault_path, vault_key).add(make_record(tenant="mwanga"), VENDING_KEY)
+    before = vault_path.read_bytes()
+    with pytest.raises(VaultChangedError) as refusal:
+        vault.add(make_record(tenant="third"), VENDING_KEY)
+    assert refusal.value.code == "VAULT_CHANGED"
+    assert vault_path.read_bytes() == before
+    assert len(vault.records) == 1
+
+
+def test_a_vault_that_cannot_be_locked_is_not_written(
+    vault: Vault, vault_path: Path, make_record: RecordMaker
+) -> None:
+    vault_path.with_name(f".{vault_path.name}.lock").mkdir()
+    with pytest.raises(FileUnreadableError):
+        vault.add(make_record(tenant="mwanga"), VENDING_KEY)
+
+
+def test_two_vaults_have_different_journal_keys(vault: Vault, tmp_path: Path) -> None:
+    other = Vault.create(tmp_path / "other", VAULT_KEY)
+    assert vault.journal_key() != other.journal_key()
+    again = Vault.open(vault.path, VAULT_KEY)
+    assert vault.journal_key() == again.journal_key()

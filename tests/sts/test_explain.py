@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -301,10 +302,9 @@ CHANGE = KeyChange(
 
 def test_a_key_change_is_explained_but_for_the_key() -> None:
     first, second, third = (told_of(token, STA) for token in build(CHANGE, set_size=3))
-    assert (
-        first["key_expiry_high"]
-        == f"{CHANGE.key_expiry_number.number >> 4}, the upper 4 bits of the new key's expiry number"
-    )
+    expiry = CHANGE.key_expiry_number.number
+    upper = f"{expiry >> 4}, the upper 4 bits of the new key's expiry number"
+    assert first["key_expiry_high"] == upper
     assert first["key_revision_number"] == f"{CHANGE.key_revision_number}, of the new key"
     assert first["rollover"] == "new base date"
     assert first["three_token_set"] == "a third token belongs to the set"
@@ -312,7 +312,7 @@ def test_a_key_change_is_explained_but_for_the_key() -> None:
     assert first["new_key_high"] == second["new_key_low"] == "part of the new key, not shown"
     assert (
         second["key_expiry_low"]
-        == f"{CHANGE.key_expiry_number.number & 15}, the lower 4 bits of the new key's expiry number"
+        == f"{expiry & 15}, the lower 4 bits of the new key's expiry number"
     )
     assert second["tariff_index"] == "02, of the new key"
     assert third["supply_group_code"] == "supply group 004097"
@@ -469,3 +469,12 @@ def test_a_key_change_is_never_explained_to_the_key(short: bytes, long: bytes) -
             parts = [field for field in anatomy.fields if field.name.startswith("new_key_")]
             assert all(field.raw is None for field in parts)
             assert not shown_in(key, f"{anatomy!r} {json.dumps(anatomy.as_dict())}")
+
+
+def test_the_time_of_a_group_in_local_time_is_told_in_utc() -> None:
+    token = TransferCredit(service=Service.GAS, rnd=0, tid=120, amount=UnitAmount(1))
+    anatomy = explain(
+        encode(token, STA), STA, base_date=BaseDate.Y2014, utc_offset=timedelta(hours=2)
+    )
+    told = {field.name: field.meaning for field in anatomy.fields}
+    assert told["tid"] == "minute 120: 2014-01-01 00:00 UTC (base 2014)"

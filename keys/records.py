@@ -8,6 +8,7 @@ from typing import Final
 from keys.errors import RecordError
 from sts import (
     BaseDate,
+    DecoderKey,
     KeyExpiryNumber,
     KeyGenerationAlgorithm,
     KeyRevisionNumber,
@@ -60,8 +61,8 @@ class VendingKeyRecord:
             raise RecordError("a check value is six upper-case hexadecimal digits")
 
 
-def check_value_of(key: VendingKey) -> str:
-    """Return the check value of a vending key.
+def check_value_of(key: VendingKey | DecoderKey) -> str:
+    """Return the check value of a key.
 
     The first three bytes of an HMAC-SHA-256 under the key, for keys of every length.
     """

@@ -154,6 +154,10 @@ class Vault:
         """
         self._add([(record, key)])
 
+    def add_all(self, keys: Sequence[tuple[RegisteredKey, VendingKey]]) -> None:
+        """Put vending keys in, all or none of them; raises as ``add``."""
+        self._add(keys)
+
     def add_decoder_keys(self, keys: Sequence[tuple[DecoderKeyRecord, DecoderKey]]) -> None:
         """Put makers' decoder keys in, all or none of them.
 

@@ -83,7 +83,7 @@ class VirtualMeter:
             MeterTablesError: The meter was built with others.
         """
         self.spec: Final = memory.read().spec
-        self._memory: Final = memory
+        self.memory: Final = memory
         self._sta_tables: Final = sta_tables
         built_with = self.spec.sta_tables_fingerprint
         if self._uses_tables and sta_tables.fingerprint != built_with:
@@ -102,7 +102,7 @@ class VirtualMeter:
 
     def close(self) -> None:
         """Close the file."""
-        self._memory.close()
+        self.memory.close()
 
     @property
     def uses_sample_tables(self) -> bool:
@@ -150,7 +150,7 @@ class VirtualMeter:
 
     def display(self, *, now: datetime) -> Face:
         """Return what one sees and hears of the meter at ``now``; nothing is written."""
-        contents = self._memory.read()
+        contents = self.memory.read()
         state = supply.advance(self.spec, contents.state, now).state
         volatile = without_stale(contents.volatile, state.advanced_to)
         return panel.face_of(self.spec, state, volatile)
@@ -195,17 +195,17 @@ class VirtualMeter:
 
     def snapshot(self, *, now: datetime) -> Snapshot:
         """Return the meter as it is at ``now``; nothing is written."""
-        contents = self._memory.read()
+        contents = self.memory.read()
         state = supply.advance(self.spec, contents.state, now).state
         return snapshot_of(self.spec, state, without_stale(contents.volatile, state.advanced_to))
 
     def events(self, limit: int = 100) -> tuple[Event, ...]:
         """Return the latest events that were written, newest first."""
-        return self._memory.events(limit)
+        return self.memory.events(limit)
 
     def history(self, limit: int = 100) -> tuple[HistoryEntry, ...]:
         """Return the latest tokens that were keyed, newest first."""
-        return self._memory.history(limit)
+        return self.memory.history(limit)
 
     @property
     def _uses_tables(self) -> bool:
@@ -221,7 +221,7 @@ class VirtualMeter:
                 contents.state.key_register.decoder_key,
                 sta_tables=self._sta_tables,
             ),
-            tokens=self._memory.history(TOKENS_SHOWN),
+            tokens=self.memory.history(TOKENS_SHOWN),
         )
 
     def _at_panel(self, do: Callable[[Panel], Answer]) -> Reply:
@@ -248,7 +248,7 @@ class VirtualMeter:
                 reply=reply,
             )
 
-        return self._memory.change(operate).reply
+        return self.memory.change(operate).reply
 
     def _switch(self, change: Callable[[Contents], PowerChange], *, now: datetime) -> Snapshot:
         """Let time pass, and the power go or come."""
@@ -261,7 +261,7 @@ class VirtualMeter:
                 events=(*passed.events, *changed.events),
             )
 
-        contents = self._memory.change(operate).contents
+        contents = self.memory.change(operate).contents
         return snapshot_of(self.spec, contents.state, contents.volatile)
 
     def _operate(self, operation: _Operation, *, now: datetime) -> Snapshot:
@@ -276,7 +276,7 @@ class VirtualMeter:
                 events=(*passed.events, *done.events),
             )
 
-        contents = self._memory.change(operate).contents
+        contents = self.memory.change(operate).contents
         return snapshot_of(self.spec, contents.state, contents.volatile)
 
 

@@ -4,8 +4,9 @@ MeterError                      METER
 ├── MeterSpecError              METER_SPEC             a meter that cannot be built
 ├── MeterStateError             METER_STATE            registers that cannot be
 ├── MeterLoadError              METER_LOAD             a load beyond the meter's rating
-├── MeterPowerError         METER_WITHOUT_POWER    a key pressed while the power is off
+├── MeterPowerError             METER_WITHOUT_POWER    a key pressed while the power is off
 ├── MeterTablesError            METER_TABLES           other STA tables than it was built with
+├── MeterOrderError             METER_ORDER            refused by whoever runs the meter
 └── MeterFileError              METER_FILE
     ├── MeterFileMissingError   METER_FILE_MISSING
     ├── MeterFileExistsError    METER_FILE_EXISTS
@@ -13,6 +14,7 @@ MeterError                      METER
     ├── MeterFileDamagedError   METER_FILE_DAMAGED     a meter's memory, but broken
     ├── MeterFileVersionError   METER_FILE_VERSION     written by a newer program
     ├── MeterFileAccessError    METER_FILE_ACCESS      the system refused
+    ├── MeterClaimedError       METER_CLAIMED          another program runs the meter
     └── MeterBusyError          METER_BUSY             somebody else is writing
 """
 
@@ -88,6 +90,23 @@ class MeterQuantityError(MeterError):
     """A load, a time or a price that cannot be read."""
 
     code = "METER_QUANTITY"
+
+
+class MeterOrderError(MeterError):
+    """What the program that runs a meter answered to an order that it could not carry out.
+
+    Attributes:
+        code: That of the error that it met there.
+        hint: Likewise.
+    """
+
+    code = "METER_ORDER"
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        """Take the error over as it was told."""
+        super().__init__(message)
+        # Constants of the class elsewhere, so for a type checker not to be assigned.
+        vars(self).update(code=code, hint=hint)
 
 
 class MeterFileError(MeterError):
@@ -170,3 +189,14 @@ class MeterBusyError(MeterFileError):
     def __init__(self, path: Path) -> None:
         """Say which meter is busy."""
         super().__init__(path, "another program is using the meter")
+
+
+class MeterClaimedError(MeterFileError):
+    """Another program lets time pass for the meter and shows it; there is one at a time."""
+
+    code = "METER_CLAIMED"
+    hint = "stop it first; tokens and keys can be entered beside it"
+
+    def __init__(self, path: Path, *, program: str, process_id: int) -> None:
+        """Say which program has it."""
+        super().__init__(path, f"{program} (process {process_id}) runs the meter")

@@ -3,7 +3,6 @@
 Reading a row back takes nothing for granted: what is not such a row raises ``ValueError``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -13,7 +12,7 @@ from sts.meter.results import ResultCode
 from sts.meter.state import SupplyCause
 from sts.meter.supply import Event, EventKind
 
-LogRow: TypeAlias = Mapping[str, Value]
+LogRow: TypeAlias = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def event_from_row(row: LogRow) -> Event:
     cause = row["cause"]
     return Event(
         at=moment_of(read_text(row["at"])),
-        kind=EventKind(row["kind"]),
+        kind=EventKind(read_text(row["kind"])),
         cause=None if cause is None else SupplyCause(read_text(cause)),
         credit=read_whole(row["credit"]),
         consumed=read_whole(row["consumed"]),

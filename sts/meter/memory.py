@@ -7,19 +7,19 @@ by its owner only. A physical meter keeps its key in protected memory.
 """
 
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlite_utils
 
 from sts.errors import StsError
 from sts.meter.errors import MeterError, MeterFileDamagedError, MeterFileExistsError
 from sts.meter.file_header import flush_to_disk, require_meter_file
+from sts.meter.forms import Value
 from sts.meter.log_rows import (
     HistoryEntry,
     LogRow,
@@ -141,7 +141,7 @@ class MeterMemory:
             MeterFileDamagedError: The rows are not those of a meter.
             MeterBusyError, MeterFileAccessError: As when opening.
         """
-        with translated(self.path), self._database.atomic():
+        with self.reading():
             return self._contents()
 
     @contextmanager
@@ -187,6 +187,23 @@ class MeterMemory:
             MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
         """
         return self._latest("token_history", limit, token_from_row)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all that is read in a block be of one moment.
+
+        Raises:
+            MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
+        """
+        with translated(self.path), self._database.atomic():
+            yield
+
+    def rows(
+        self, table: str, where: str | None = None, values: tuple[Value, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Return rows of a table that other modules keep in the file."""
+        with translated(self.path):
+            return list(self._database.table(table).rows_where(where, values))
 
     def _check(self) -> None:
         """Refuse a file whose pages contradict each other, before anything is written to it."""

@@ -30,7 +30,8 @@ def braille(values: Sequence[int], *, columns: int, rows: int) -> tuple[str, ...
     zero = _height(0, low=low, high=high, dots=dots)
     for place, value in enumerate(shown, start=first):
         column, half = divmod(place, DOTS_WIDE)
-        for dot in _filled(value, zero=zero, height=_height(value, low=low, high=high, dots=dots)):
+        height = _height(value, low=low, high=high, dots=dots)
+        for dot in _filled(value, zero=zero, height=height, dots=dots):
             row, bit = divmod(dot, DOTS_HIGH)
             cells[rows - 1 - row][column] |= _BITS[half][bit]
     return tuple("".join(chr(_BLANK + cell) for cell in line) for line in cells)
@@ -42,9 +43,11 @@ def _height(value: int, *, low: int, high: int, dots: int) -> int:
     return (2 * (value - low) * dots + span) // (2 * span)
 
 
-def _filled(value: int, *, zero: int, height: int) -> range:
+def _filled(value: int, *, zero: int, height: int, dots: int) -> range:
     if value > 0:
-        return range(zero, max(height, zero + 1)) if zero < height else range(zero - 1, zero or 1)
+        bottom = min(zero, dots - 1)
+        return range(bottom, max(height, bottom + 1))
     if value < 0:
-        return range(min(height, zero - 1), zero)
+        top = max(zero, 1)
+        return range(min(height, top - 1), top)
     return range(0)

@@ -1,187 +1,64 @@
-from datetime import datetime, timedelta
+"""The module in process: its random bits, its parity report, and tokens that say something else."""
+
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from keys import CreditRequest, KeysError, MeterConfiguration, Secret, SoftwareModule, Vault
+from keys import CreditRequest, FileJournal, Secret, SoftwareModule, Vault
 from keys.errors import TokenMismatchError
-from keys.files import create_key_file
-from keys.open import open_software_module
+from keys.issuing import JournalledModule
+from keys.journal_errors import NoJournalError
+from keys.key_changes import require_same_change
+from keys.requests import NewKey
 from sts import (
     BaseDate,
-    EncryptionAlgorithm,
-    KeyAttributes,
+    DecoderKey,
+    KeyChange,
     KeyExpiryNumber,
     KeyGenerationAlgorithm,
     KeyRevisionNumber,
     KeyType,
-    MeterPan,
     Service,
     SetMaximumPowerLimit,
-    StsError,
-    TokenCarrierType,
+    SupplyGroupCode,
+    TariffIndex,
+    Token,
     TransferCredit,
     VendingKey,
-    decode,
-    derive_decoder_key,
     encode_amount,
     encode_power_limit,
-    new_cipher,
     tid_from_datetime,
 )
+from sts.key_change import build
 from tests.keys.conftest import MeterMaker, RecordMaker
 
 
-def _request(now: datetime, *, tenths: int = 59) -> CreditRequest:
+def _request(now: datetime, *, later: int = 0, tenths: int = 59) -> CreditRequest:
     return CreditRequest(
         service=Service.ELECTRICITY,
-        tid_minutes=tid_from_datetime(now, BaseDate.Y2014),
+        tid_minutes=tid_from_datetime(now, BaseDate.Y2014) + later,
         amount=encode_amount(tenths),
     )
 
 
-def _decode_with_key(digits: str, meter: MeterConfiguration, key: VendingKey) -> object:
-    attributes = KeyAttributes(
-        meter_pan=meter.meter_pan,
-        supply_group_code=meter.supply_group_code,
-        tariff_index=meter.tariff_index,
-        key_revision_number=meter.key_revision_number,
-        key_type=meter.key_type,
-        base_date=BaseDate.Y2014,
-        encryption_algorithm=meter.encryption_algorithm,
-    )
-    decoder_key = derive_decoder_key(KeyGenerationAlgorithm.DKGA04, key, attributes)
-    return decode(digits, new_cipher(meter.encryption_algorithm, decoder_key))
-
-
-@pytest.mark.parametrize(
-    ("drn", "algorithm", "sample_tables"),
-    [
-        ("00100001023", EncryptionAlgorithm.STA, True),
-        ("0100200002010", EncryptionAlgorithm.MISTY1, False),
-    ],
-)
-def test_the_meters_key_opens_the_token(
-    module: SoftwareModule,
-    make_meter: MeterMaker,
-    vending_key: VendingKey,
-    now: datetime,
-    drn: str,
-    algorithm: EncryptionAlgorithm,
-    sample_tables: bool,  # noqa: FBT001 - a column of the table above
-) -> None:
-    meter = make_meter(meter_pan=MeterPan.from_drn(drn), encryption_algorithm=algorithm)
-    request = _request(now)
-    answer = module.issue(meter, request, message_id="m-1", now=now)
-    token = _decode_with_key(answer.digits, meter, vending_key)
-    assert answer.token == token
-    assert isinstance(token, TransferCredit)
-    assert (token.service, token.tid, token.amount) == (
-        request.service,
-        request.tid_minutes,
-        request.amount,
-    )
-    assert answer.message_id == "m-1"
-    assert answer.sample_tables is sample_tables
-    assert answer.vending_key.check_value == module.vending_key(meter).check_value
-
-
 def test_the_four_random_bits_take_all_sixteen_values(
-    module: SoftwareModule, make_meter: MeterMaker, now: datetime
+    module: SoftwareModule, journal: FileJournal, make_meter: MeterMaker, now: datetime
 ) -> None:
     """300 tokens miss one of the values with a chance of 6 in 100 million."""
     found = set()
-    for _ in range(300):
-        token = module.issue(make_meter(), _request(now), message_id="m", now=now).token
-        assert isinstance(token, TransferCredit)
-        found.add(token.rnd)
+    with journal.transaction() as group:
+        for number in range(300):
+            token = module.issue(
+                make_meter(),
+                _request(now, later=number),
+                message_id=f"m{number}",
+                now=now,
+                journal=group,
+            ).token
+            assert isinstance(token, TransferCredit)
+            found.add(token.rnd)
     assert found == set(range(16))
-
-
-@pytest.mark.parametrize(
-    ("meter_changes", "code"),
-    [
-        ({"key_revision_number": KeyRevisionNumber(2)}, "UNKNOWN_VENDING_KEY"),
-        ({"tenant": "mwanga"}, "ANOTHER_TENANTS_KEY"),
-        ({"key_type": KeyType.DEFAULT}, "KEY_TYPE_MISMATCH"),
-        ({"encryption_algorithm": EncryptionAlgorithm.DEA}, "UNSUPPORTED_ALGORITHM"),
-    ],
-    ids=str,
-)
-def test_a_meter_that_does_not_fit_gets_no_token(
-    module: SoftwareModule,
-    make_meter: MeterMaker,
-    now: datetime,
-    meter_changes: dict[str, object],
-    code: str,
-) -> None:
-    with pytest.raises((KeysError, StsError)) as refusal:
-        module.issue(make_meter(**meter_changes), _request(now), message_id="m", now=now)
-    assert isinstance(refusal.value, KeysError | StsError)
-    assert refusal.value.code == code
-
-
-@pytest.mark.parametrize(
-    ("record_changes", "meter_changes", "code"),
-    [
-        ({"key_type": KeyType.DEFAULT}, {"key_type": KeyType.DEFAULT}, "CREDIT_UNDER_DEFAULT_KEY"),
-        ({"key_type": KeyType.COMMON}, {"key_type": KeyType.COMMON}, "COMMON_KEY_NOT_FOR_CARRIER"),
-        (
-            {"key_type": KeyType.COMMON},
-            {"key_type": KeyType.COMMON, "token_carrier_type": TokenCarrierType.MAGNETIC_CARD},
-            "UNSUPPORTED_KEY_TYPE",
-        ),
-        ({"key_expiry_number": KeyExpiryNumber(90)}, {}, "KEY_EXPIRED"),
-    ],
-    ids=str,
-)
-def test_a_key_that_is_not_for_this_makes_no_token(
-    vault_path: Path,
-    vault_key: Secret,
-    vending_key: VendingKey,
-    make_record: RecordMaker,
-    make_meter: MeterMaker,
-    now: datetime,
-    record_changes: dict[str, object],
-    meter_changes: dict[str, object],
-    code: str,
-) -> None:
-    vault = Vault.create(vault_path, vault_key)
-    vault.add(make_record(**record_changes), vending_key)
-    module = SoftwareModule(vault, lab_mode=True)
-    with pytest.raises((KeysError, StsError)) as refusal:
-        module.issue(make_meter(**meter_changes), _request(now), message_id="m", now=now)
-    assert isinstance(refusal.value, KeysError | StsError)
-    assert refusal.value.code == code
-
-
-def test_an_old_token_identifier_does_not_revive_an_expired_key(
-    vault_path: Path,
-    vault_key: Secret,
-    vending_key: VendingKey,
-    make_record: RecordMaker,
-    make_meter: MeterMaker,
-    now: datetime,
-) -> None:
-    vault = Vault.create(vault_path, vault_key)
-    vault.add(make_record(key_expiry_number=KeyExpiryNumber(90)), vending_key)
-    earlier = now - timedelta(days=365 * 3)
-    module = SoftwareModule(vault, lab_mode=True)
-    module.issue(make_meter(), _request(earlier), message_id="m", now=earlier)
-    with pytest.raises(StsError) as refusal:
-        module.issue(make_meter(), _request(earlier), message_id="m", now=now)
-    assert refusal.value.code == "KEY_EXPIRED"
-
-
-def test_outside_lab_mode_the_sample_tables_make_no_token(
-    vault: Vault, make_meter: MeterMaker, now: datetime
-) -> None:
-    module = SoftwareModule(vault, lab_mode=False)
-    sta = make_meter(encryption_algorithm=EncryptionAlgorithm.STA)
-    with pytest.raises(StsError) as refusal:
-        module.issue(sta, _request(now), message_id="m", now=now)
-    assert refusal.value.code == "SAMPLE_TABLES_IN_PRODUCTION"
-    assert not module.issue(make_meter(), _request(now), message_id="m", now=now).sample_tables
 
 
 @pytest.mark.parametrize(
@@ -196,37 +73,98 @@ def test_a_token_that_decodes_to_something_else_never_leaves(
     make_meter: MeterMaker,
     now: datetime,
     monkeypatch: pytest.MonkeyPatch,
-    decoded: object,
+    decoded: Token,
 ) -> None:
-    monkeypatch.setattr("keys.software.decode", lambda _digits, _cipher: decoded)
-    with pytest.raises(TokenMismatchError) as refusal:
-        module.issue(make_meter(), _request(now), message_id="m", now=now)
+    with monkeypatch.context() as patch:
+        patch.setattr("keys.token_making.decode", lambda _digits, _cipher: decoded)
+        with pytest.raises(TokenMismatchError) as refusal:
+            module.issue(make_meter(), _request(now), message_id="m", now=now)
     assert refusal.value.code == "TOKEN_MISMATCH"
+    # Nothing of it is in the journal.
+    assert module.issue(make_meter(), _request(now, tenths=1), message_id="m", now=now).digits
 
 
-def test_a_module_says_what_it_is(module: SoftwareModule) -> None:
-    status = module.status()
-    assert status.kind == "software"
-    assert status.lab_mode
-    assert status.sample_tables
-    assert status.sta_tables_name == "SAMPLE"
-    assert len(status.sta_tables_fingerprint) == 64
-    assert status.vending_keys == 1
+def test_a_set_that_leads_elsewhere_never_leaves() -> None:
+    change = KeyChange(
+        new_key=DecoderKey(bytes(8)),
+        key_expiry_number=KeyExpiryNumber(255),
+        key_revision_number=KeyRevisionNumber(1),
+        key_type=KeyType.UNIQUE,
+        tariff_index=TariffIndex(1),
+        rollover=False,
+        supply_group_code=None,
+    )
+    require_same_change(change, build(change), key_bits=64)
+    other = KeyChange(
+        new_key=DecoderKey(bytes([1] * 8)),
+        key_expiry_number=KeyExpiryNumber(255),
+        key_revision_number=KeyRevisionNumber(1),
+        key_type=KeyType.UNIQUE,
+        tariff_index=TariffIndex(1),
+        rollover=False,
+        supply_group_code=None,
+    )
+    with pytest.raises(TokenMismatchError):
+        require_same_change(change, build(other), key_bits=64)
 
 
-def test_a_module_opens_from_its_files(tmp_path: Path) -> None:
-    key = create_key_file(tmp_path / "vault.key")
-    Vault.create(tmp_path / "keys.vault", key)
-    module = open_software_module(tmp_path / "keys.vault", tmp_path / "vault.key", lab_mode=False)
-    assert module.status().vending_keys == 0
+def test_nothing_is_issued_without_a_journal(
+    vault: Vault, make_meter: MeterMaker, now: datetime
+) -> None:
+    module = SoftwareModule(vault, lab_mode=True)
+    with pytest.raises(NoJournalError) as refusal:
+        module.issue(make_meter(), _request(now), message_id="m", now=now)
+    assert refusal.value.code == "NO_JOURNAL"
 
 
-def test_time_is_aware(module: SoftwareModule, make_meter: MeterMaker, now: datetime) -> None:
-    with pytest.raises(StsError) as refusal:
-        module.issue(
-            make_meter(),
-            _request(now),
-            message_id="m",
-            now=datetime(2026, 1, 1),  # noqa: DTZ001 - refused
-        )
-    assert refusal.value.code == "NAIVE_DATETIME"
+def test_a_vending_key_that_is_not_the_one_of_its_record_serves_nobody(
+    vault_path: Path,
+    vault_key: Secret,
+    journal: FileJournal,
+    make_record: RecordMaker,
+    make_meter: MeterMaker,
+    now: datetime,
+) -> None:
+    vault = Vault.create(vault_path, vault_key)
+    vault.add(make_record(), VendingKey(bytes(20)))
+    module = SoftwareModule(vault, lab_mode=True, journal=journal)
+    with pytest.raises(Exception, match="check value") as refusal:
+        module.issue(make_meter(), _request(now), message_id="m", now=now)
+    assert getattr(refusal.value, "code", None) == "CHECK_VALUE_MISMATCH"
+
+
+@pytest.mark.parametrize(("key", "odd"), [("ABABABABABABABAB", True), ("ABABABABABABABAA", False)])
+def test_the_parity_of_64_bit_keys_is_reported(  # noqa: PLR0913 - fixtures
+    vault_path: Path,
+    vault_key: Secret,
+    make_record: RecordMaker,
+    key: str,
+    odd: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    vault = Vault.create(vault_path, vault_key)
+    algorithm = KeyGenerationAlgorithm.DKGA02
+    vault.add(make_record(key_generation_algorithm=algorithm), VendingKey.from_hex(key))
+    (held,) = SoftwareModule(vault, lab_mode=True).status().keys
+    assert (held.bits, held.odd_parity) == (64, odd)
+
+
+def test_a_160_bit_key_has_no_parity(module: SoftwareModule) -> None:
+    (held,) = module.status().keys
+    assert (held.bits, held.odd_parity) == (160, None)
+
+
+def test_a_manufacturing_module_commissions_outside_lab_mode(
+    vault: Vault, journal: FileJournal, make_meter: MeterMaker, now: datetime
+) -> None:
+    module: JournalledModule = SoftwareModule(
+        vault, lab_mode=False, journal=journal, manufacturing=True
+    )
+    new = NewKey(
+        supply_group_code=SupplyGroupCode(201457),
+        key_revision_number=KeyRevisionNumber(1),
+        tariff_index=TariffIndex(1),
+    )
+    meter = make_meter(key_type=KeyType.INITIALISATION)
+    answer = module.commission(meter, DecoderKey(bytes(16)), new, message_id="m", now=now)
+    assert len(answer.tokens) == 4
+    assert module.status().capabilities.commission

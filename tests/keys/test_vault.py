@@ -278,7 +278,9 @@ def test_a_vault_that_another_program_wrote_meanwhile_is_not_written(
 def test_a_vault_that_cannot_be_locked_is_not_written(
     vault: Vault, vault_path: Path, make_record: RecordMaker
 ) -> None:
-    vault_path.with_name(f".{vault_path.name}.lock").mkdir()
+    lock_file = vault_path.with_name(f".{vault_path.name}.lock")
+    lock_file.unlink()
+    lock_file.mkdir()
     with pytest.raises(FileUnreadableError):
         vault.add(make_record(tenant="mwanga"), VENDING_KEY)
 

@@ -1,0 +1,97 @@
+"""The rows of a screen's logs, its titles and readings, as plain words."""
+
+from datetime import datetime
+from typing import Final
+
+from sts.codec import format_token
+from sts.meter.buzzer import Buzzer
+from sts.meter.display import credit_text
+from sts.meter.indicators import SupplyLamp, Symbol
+from sts.meter.memory import HistoryEntry
+from sts.meter.results import RESULTS, ResultCode
+from sts.meter.snapshot import Snapshot
+from sts.meter.spec import MeterSpec
+from sts.meter.supply import Event
+
+SYMBOL_WORDS: Final = {
+    Symbol.TAMPER: "TAMPER",
+    Symbol.LOW_CREDIT: "LOW",
+    Symbol.NO_CREDIT: "NO CREDIT",
+    Symbol.EMERGENCY_CREDIT: "EMERG",
+    Symbol.OVERLOAD: "OVERLOAD",
+    Symbol.RELAY_OPEN: "OPEN",
+    Symbol.WAIT: "WAIT",
+    Symbol.MUTED: "MUTED",
+}
+"""Every symbol of the display, in the order in which they stand there."""
+
+LAMP_WORDS: Final = {
+    SupplyLamp.DARK: "no power",
+    SupplyLamp.STEADY: "steady",
+    SupplyLamp.FLASHING: "flashing",
+}
+BUZZER_WORDS: Final = {
+    Buzzer.SILENT: "silent",
+    Buzzer.ONE_BEEP_A_MINUTE: "1 a min",
+    Buzzer.TWO_BEEPS_A_MINUTE: "2 a min",
+    Buzzer.FAST_BEEPS: "fast",
+}
+
+_THOUSAND: Final = 1000
+_TAKEN: Final = frozenset(
+    {
+        ResultCode.ACCEPT,
+        ResultCode.FIRST_KEY_CHANGE_TOKEN,
+        ResultCode.SECOND_KEY_CHANGE_TOKEN,
+    }
+)
+
+
+def load_text(spec: MeterSpec, load: int) -> str:
+    """Return a load as people say it: ``60 W``, ``2.3 kW``, ``1500 l/h``."""
+    if not spec.measures_power:
+        return f"{load} /h"
+    if abs(load) < _THOUSAND:
+        return f"{load} W"
+    sign, thousands, rest = "-" if load < 0 else "", *divmod(abs(load), _THOUSAND)
+    decimals = f"{rest:03d}".rstrip("0")
+    return f"{sign}{thousands}{'.' if decimals else ''}{decimals} kW"
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment in UTC with its date."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def title_text(snapshot: Snapshot) -> str:
+    """Return which meter this is."""
+    return (
+        f"{snapshot.drn}  EA{snapshot.encryption_algorithm}  SGC {snapshot.supply_group_code}  "
+        f"TI {snapshot.tariff_index}"
+    )
+
+
+def event_text(spec: MeterSpec, event: Event) -> str:
+    """Return one row of the event log."""
+    what = event.kind.replace("_", " ").lower()
+    why = f": {event.cause.replace('_', ' ').lower()}" if event.cause else ""
+    credit = credit_text(spec, event.credit)
+    return f"{event.at.strftime('%m-%d %H:%M:%S')}  {what}{why}  {credit}"
+
+
+def token_text(token: HistoryEntry) -> str:
+    """Return one row of the token history."""
+    mark = "✓" if was_taken(token) else "✗"
+    came_of_it = token.amount or RESULTS[token.result].name
+    return f"{token.at.strftime('%H:%M')} {format_token(token.digits)} {mark} {came_of_it}"
+
+
+def was_taken(token: HistoryEntry) -> bool:
+    """Tell whether a token did something, or is part of a set that will."""
+    return token.result in _TAKEN
+
+
+def lasts_text(snapshot: Snapshot) -> str:
+    """Return until when credit lasts at this load; empty if nobody can say."""
+    ends = snapshot.credit_ends_at
+    return "" if ends is None else f"lasts until {moment_text(ends)}"

@@ -1,0 +1,86 @@
+"""The modules that the contract suite runs over, and the keys it gives them.
+
+A module of another kind is a row of ``MODULES``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from keys import FileJournal, MeterConfiguration, RegisteredKey, Secret, SoftwareModule, Vault
+from keys.decoder_key_record import DecoderKeyRecord
+from keys.decoder_keys import DecoderKeysModule
+from keys.issuing import JournalledModule
+from sts import VendingKey, derive_decoder_key
+
+VAULT_KEY: Final = Secret(bytes(range(32)))
+
+
+@dataclass
+class FixedBits:
+    """Random bits that the test chooses."""
+
+    value: int = 5
+
+    def __call__(self, size: int) -> bytes:
+        return bytes([self.value]) * size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A vending key, and the meters that a module without vending keys must know."""
+
+    key: RegisteredKey
+    vending_key: VendingKey
+    meters: tuple[MeterConfiguration, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a module is made with."""
+
+    folder: Path
+    held: Sequence[Held]
+    bits: FixedBits = field(default_factory=FixedBits)
+    lab_mode: bool = True
+
+
+def _software(setup: Setup) -> JournalledModule:
+    vault = Vault.create(setup.folder / "software.vault", VAULT_KEY)
+    vault.add_all([(held.key, held.vending_key) for held in setup.held])
+    journal = FileJournal.create(setup.folder / "software.db")
+    return SoftwareModule(vault, lab_mode=setup.lab_mode, journal=journal, random_bytes=setup.bits)
+
+
+def _decoder_keys(setup: Setup) -> JournalledModule:
+    vault = Vault.create(setup.folder / "decoder.vault", VAULT_KEY)
+    vault.add_decoder_keys(
+        [
+            (
+                DecoderKeyRecord(
+                    meter_pan=meter.meter_pan,
+                    tariff_index=meter.tariff_index,
+                    encryption_algorithm=meter.encryption_algorithm,
+                    key=held.key,
+                ),
+                derive_decoder_key(
+                    held.key.record.key_generation_algorithm,
+                    held.vending_key,
+                    meter.key_attributes(held.key.record.base_date),
+                ),
+            )
+            for held in setup.held
+            for meter in held.meters
+        ]
+    )
+    journal = FileJournal.create(setup.folder / "decoder.db")
+    return DecoderKeysModule(
+        vault, lab_mode=setup.lab_mode, journal=journal, random_bytes=setup.bits
+    )
+
+
+MODULES: Final[Mapping[str, Callable[[Setup], JournalledModule]]] = {
+    "software": _software,
+    "decoder-keys": _decoder_keys,
+}

@@ -14,7 +14,7 @@ from typing import Final
 from sts.meter.device import VirtualMeter
 from sts.meter.keypad import INTER_DIGIT_TIME, Cleared
 from sts.meter.lcd import AMOUNT_SECONDS, RESULT_SECONDS
-from sts.meter.memory import HistoryEntry
+from sts.meter.log_rows import HistoryEntry
 from sts.meter.panel import Face
 from sts.meter.snapshot import Snapshot
 from sts.meter.supply import Event

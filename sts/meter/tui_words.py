@@ -7,7 +7,7 @@ from sts.codec import format_token
 from sts.meter.buzzer import Buzzer
 from sts.meter.display import credit_text
 from sts.meter.indicators import SupplyLamp, Symbol
-from sts.meter.memory import HistoryEntry
+from sts.meter.log_rows import HistoryEntry
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.snapshot import Snapshot
 from sts.meter.spec import MeterSpec

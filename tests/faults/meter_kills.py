@@ -89,7 +89,7 @@ def main() -> None:
     """Kill as often as asked, and say how often something was under way."""
     path, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     tokens = sys.stdin.read().split()
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - instants that can be had again, no secrets
     accepted = moved = unreported = 0
     for number in range(kills):
         reported = kill_one(path, tokens, accepted, dice)
@@ -101,7 +101,7 @@ def main() -> None:
         unreported += done > reported
         accepted = now_accepted
     with open_meter(path) as meter:
-        for digits in tokens[max(accepted - 10, 0) : accepted]:
+        for digits in tokens[max(accepted - 2, 0) : accepted]:
             assert meter.enter(digits, now=START).code is ResultCode.USED_ERROR
         assert meter.snapshot(now=START).bought == accepted * TOKEN_WH
     print(kills, accepted, moved, unreported)

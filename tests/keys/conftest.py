@@ -76,23 +76,24 @@ def make_record() -> RecordMaker:
     return make
 
 
+def sample_meter(**changes: object) -> MeterConfiguration:
+    """Return an EA11 meter of the published group, changed where asked for."""
+    fields: dict[str, object] = {
+        "tenant": "thabaneng",
+        "meter_pan": MeterPan.from_drn("0100200002010"),
+        "supply_group_code": SupplyGroupCode(201457),
+        "tariff_index": TariffIndex(1),
+        "key_revision_number": KeyRevisionNumber(1),
+        "key_type": KeyType.UNIQUE,
+        "encryption_algorithm": EncryptionAlgorithm.MISTY1,
+    }
+    return MeterConfiguration(**fields | changes)  # type: ignore[arg-type]  # checked by the class
+
+
 @pytest.fixture(scope="session")
 def make_meter() -> MeterMaker:
     """Give a function that makes an EA11 meter of the published group, changed where asked for."""
-
-    def make(**changes: object) -> MeterConfiguration:
-        fields: dict[str, object] = {
-            "tenant": "thabaneng",
-            "meter_pan": MeterPan.from_drn("0100200002010"),
-            "supply_group_code": SupplyGroupCode(201457),
-            "tariff_index": TariffIndex(1),
-            "key_revision_number": KeyRevisionNumber(1),
-            "key_type": KeyType.UNIQUE,
-            "encryption_algorithm": EncryptionAlgorithm.MISTY1,
-        }
-        return MeterConfiguration(**fields | changes)  # type: ignore[arg-type]  # as above
-
-    return make
+    return sample_meter
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_a_vending_key_that_is_not_the_one_of_its_record_serves_nobody(
 
 
 @pytest.mark.parametrize(("key", "odd"), [("ABABABABABABABAB", True), ("ABABABABABABABAA", False)])
-def test_the_parity_of_64_bit_keys_is_reported(  # noqa: PLR0913 - fixtures
+def test_the_parity_of_64_bit_keys_is_reported(
     vault_path: Path,
     vault_key: Secret,
     make_record: RecordMaker,

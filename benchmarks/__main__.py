@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import core, digit_flip, import_time
+from benchmarks import core, digit_flip, import_time, keys
 
 _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "import": import_time.run,
     "core": core.run,
     "flip": digit_flip.run,
+    "keys": keys.run,
 }
 
 

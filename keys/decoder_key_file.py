@@ -117,7 +117,8 @@ def _key(row: Mapping[str, str], tenant: str, *, line: int) -> tuple[DecoderKeyR
             key=RegisteredKey(record=record),
         )
     except (StsError, RecordError) as error:
-        raise DecoderKeyFileError(line, f"{error.code}: {error}") from None
+        # Where columns are mixed up, the key may stand in the error's own message.
+        raise DecoderKeyFileError(line, f"a value cannot be ({error.code})") from None
     except ValueError:
         reason = "key_type and key_expiry_number are whole numbers"
         raise DecoderKeyFileError(line, reason) from None

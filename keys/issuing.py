@@ -24,7 +24,6 @@ from keys.answers import (
     Verification,
     without_key_parts,
 )
-from keys.canonical_json import JsonObject
 from keys.errors import NotCommissioningError
 from keys.journal import IssueJournal, JournalSeal, MadeTokens, require_message_id
 from keys.journal_errors import NoJournalError
@@ -147,9 +146,10 @@ class JournalledModule:
         key = self.vending_key(meter)
         require_fitting_key(meter, key)
         source = self._meter_key(meter, key)
+        wanted = request.token(0)
 
         def permit() -> None:
-            require_permitted_kind(request.token(0), key)
+            require_permitted_kind(wanted, key)
             self._require_real_tables(meter)
             require_in_use(key.terms, now)
             require_unexpired_key(key, now, tid_minutes=request.tid_minutes)
@@ -160,11 +160,11 @@ class JournalledModule:
 
         asked = Asked(
             message_id=message_id,
-            request_hash=self._seal.request_hash(issue_body(meter, request)),
+            request_hash=self._seal.request_hash(issue_body(meter, wanted)),
             meter_pan=meter.meter_pan,
             key=key,
             tid_minutes=request.tid_minutes,
-            credit_steps=credit_steps(request.token(0)),
+            credit_steps=credit_steps(wanted),
             at=now,
         )
         made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
@@ -268,7 +268,7 @@ class JournalledModule:
     def _change(
         self,
         change: _Change,
-        body: JsonObject,
+        body: bytes,
         *,
         message_id: str,
         now: datetime,

@@ -18,7 +18,6 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keys.canonical_json import JsonObject, canonical_bytes
 from keys.errors import MessageIdError, MessageIdReusedError
 from keys.journal_errors import JournalTamperedError
 from keys.registered_key import KeyName
@@ -129,9 +128,9 @@ class JournalSeal:
         self._aead = AESGCM(hmac.digest(material, b"seal", sha256))
         self._mac_key = hmac.digest(material, b"request", sha256)
 
-    def request_hash(self, request: JsonObject) -> str:
+    def request_hash(self, request: bytes) -> str:
         """Return the keyed hash of a request; without the key nobody can guess the request."""
-        return hmac.digest(self._mac_key, canonical_bytes(request), sha256).hex()
+        return hmac.digest(self._mac_key, b"request\0" + request, sha256).hex()
 
     def digest(self, secret: bytes) -> str:
         """Return a keyed hash that can stand for a secret in a request."""

@@ -140,8 +140,10 @@ class FileJournal:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise JournalBusyError from error
+            opened = _Transaction(connection)
             try:
-                yield _Transaction(connection)
+                yield opened
+                opened.count()
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
@@ -156,12 +158,13 @@ class FileJournal:
 
 
 class _Transaction:
-    """An open transaction."""
+    """An open transaction; what was used is counted once, when it ends."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_used")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._used: dict[KeyName, KeyUsage] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[JournalTransaction]:
@@ -180,12 +183,14 @@ class _Transaction:
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
+        if key in self._used:
+            return self._used[key]
         row = self._connection.execute(_USAGE, _key_columns(key)).fetchone()
         tokens, credit_units = row or (0, "0")
         return KeyUsage(tokens=tokens, credit_units=int(credit_units))
 
     def add(self, entry: JournalEntry) -> None:
-        """Write an entry down and count it."""
+        """Write an entry down."""
         used, columns = self.usage(entry.key), _key_columns(entry.key)
         self._connection.execute(
             _ADD,
@@ -202,9 +207,16 @@ class _Transaction:
                 entry.made_at.astimezone(UTC).isoformat(),
             ),
         )
-        # Amounts in currency outgrow SQLite's 64 bits, so they are kept as text.
-        counted = (used.tokens + 1, str(used.credit_units + entry.credit_units))
-        self._connection.execute(_COUNT, (*columns, *counted))
+        self._used[entry.key] = KeyUsage(
+            tokens=used.tokens + 1, credit_units=used.credit_units + entry.credit_units
+        )
+
+    def count(self) -> None:
+        """Write down how much is used now."""
+        for key, used in self._used.items():
+            # Amounts in currency outgrow SQLite's 64 bits, so they are kept as text.
+            values = (*_key_columns(key), used.tokens, str(used.credit_units))
+            self._connection.execute(_COUNT, values)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

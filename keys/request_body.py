@@ -1,46 +1,44 @@
-"""A request as plain values, by which the same request is recognised when it comes again."""
+"""A request in one text, by which the same request is recognised when it comes again.
 
-from keys.canonical_json import JsonObject
-from keys.requests import MeterConfiguration, NewKey, TokenRequest
+One value a line in a fixed order; none of them can hold a line feed.
+"""
+
+from keys.requests import MeterConfiguration, NewKey
+from sts import Token
 from sts.codec import clear_block
 
 
-def issue_body(meter: MeterConfiguration, request: TokenRequest) -> JsonObject:
+def issue_body(meter: MeterConfiguration, token: Token) -> bytes:
     """Return a request for one token: the token without random bits says all there is to say."""
-    token = request.token(0)
     block = clear_block(token, meter.encryption_algorithm.key_bits)
-    return {
-        "operation": "issue",
-        **_meter_body(meter),
-        "token_class": token.token_class,
-        "block": f"{block:016x}",
-    }
+    return _text("issue", *_meter(meter), token.token_class, block)
 
 
-def change_body(meter: MeterConfiguration, new: NewKey, *, ditk_digest: str | None) -> JsonObject:
+def change_body(meter: MeterConfiguration, new: NewKey, *, ditk_digest: str | None) -> bytes:
     """Return a request for a key change; a maker's key is named by its keyed hash."""
-    return {
-        "operation": "change-key" if ditk_digest is None else "commission",
-        **_meter_body(meter),
-        "present_key_expiry_number": (
-            None if meter.key_expiry_number is None else int(meter.key_expiry_number)
-        ),
-        "ditk": ditk_digest,
-        "new_supply_group_code": str(new.supply_group_code),
-        "new_key_revision_number": int(new.key_revision_number),
-        "new_tariff_index": int(new.tariff_index),
-        "with_supply_group_code": new.with_supply_group_code,
-        "allow_algorithm_change": new.allow_algorithm_change,
-    }
+    return _text(
+        "change-key" if ditk_digest is None else f"commission {ditk_digest}",
+        *_meter(meter),
+        meter.key_expiry_number,
+        new.supply_group_code,
+        new.key_revision_number,
+        new.tariff_index,
+        new.with_supply_group_code,
+        new.allow_algorithm_change,
+    )
 
 
-def _meter_body(meter: MeterConfiguration) -> JsonObject:
-    return {
-        "meter_pan": meter.meter_pan.digits,
-        "supply_group_code": str(meter.supply_group_code),
-        "tariff_index": int(meter.tariff_index),
-        "key_revision_number": int(meter.key_revision_number),
-        "key_type": int(meter.key_type),
-        "encryption_algorithm": meter.encryption_algorithm.value,
-        "token_carrier_type": meter.token_carrier_type.value,
-    }
+def _meter(meter: MeterConfiguration) -> tuple[object, ...]:
+    return (
+        meter.meter_pan.digits,
+        meter.supply_group_code,
+        meter.tariff_index,
+        meter.key_revision_number,
+        int(meter.key_type),
+        meter.encryption_algorithm.value,
+        meter.token_carrier_type.value,
+    )
+
+
+def _text(*values: object) -> bytes:
+    return "\n".join(map(str, values)).encode("ascii")

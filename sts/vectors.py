@@ -155,7 +155,7 @@ def _read_case(case: object, number: int, title: str) -> VectorCase | Unreadable
         reason = f"field {error.args[0]!r} is missing or has an unknown value"
     except StsError as error:
         reason = f"{error.code}: {error}"
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         # Hexadecimal and dates are parsed by the standard library; its words may hold the value
         # of a key, so only the kind of mistake is passed on.
         reason = f"a field has the wrong form ({type(error).__name__})"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from sts.meter.device import VirtualMeter
+from sts.meter.loads import Load, LoadError
 from sts.meter.snapshot import Snapshot
 from sts.meter.supply import Event, EventKind
 
@@ -20,6 +21,7 @@ LINES: Final = 20
 _BAR: Final = 24
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 _SHORTEST_STEP: Final = timedelta(microseconds=1)
+_GLANCE_SECONDS: Final = 0.05
 _EVENTS_A_STEP: Final = 100
 
 Line: TypeAlias = Snapshot | Event
@@ -35,12 +37,14 @@ class Plan:
         end: When it stops; None runs until interrupted.
         step: From one line to the next.
         speed: Seconds that pass in a second of the wall clock; None does not wait at all.
+        until_off: Whether to stop at the first line after the supply went off.
     """
 
     start: datetime
     end: datetime | None
     step: timedelta
     speed: int | None
+    until_off: bool = False
 
     def moments(self) -> Iterator[datetime]:
         """Give the moments of the lines after the first, the last of them the end."""
@@ -57,14 +61,25 @@ def step_for(length: timedelta) -> timedelta:
 
 
 def run(
-    meter: VirtualMeter, plan: Plan, *, sleep: Callable[[float], None] = time.sleep
+    meter: VirtualMeter,
+    plan: Plan,
+    *,
+    load: Load | None = None,
+    look: Callable[[datetime], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Line]:
     """Let the time of ``plan`` pass, and tell what is to be seen.
 
     Args:
         meter: An open meter.
         plan: How time passes.
+        load: What is drawn; without it the meter's present load.
+        look: Called with the meter's time before every line, and often while waiting.
         sleep: What waits; the wall clock's.
+
+    Raises:
+        LoadError: The load has another number of phases than one.
+        MeterLoadError: It is beyond the meter's rating.
     """
     began = time.monotonic()
     shown = meter.advance(now=plan.start)
@@ -72,11 +87,30 @@ def run(
     for moment in plan.moments():
         if plan.speed is not None:
             due = began + (moment - plan.start).total_seconds() / plan.speed
+            while look is not None and (left := due - time.monotonic()) > 0:
+                look(moment - timedelta(seconds=left) * plan.speed)
+                sleep(min(left, _GLANCE_SECONDS))
             sleep(max(due - time.monotonic(), 0))
+        if look is not None:
+            look(shown.at)
+        if load is not None:
+            _draw(meter, load, start=shown.at, end=moment)
         later = meter.advance(now=moment)
         yield from _events_between(meter, shown.at, later.at)
         yield later
         shown = later
+        if plan.until_off and not shown.relay_closed:
+            return
+
+
+def _draw(meter: VirtualMeter, load: Load, *, start: datetime, end: datetime) -> None:
+    """Set the load of each segment at its beginning; the meter's own time leads there exactly."""
+    begins = start
+    for segment in load.segments(start, end):
+        if len(segment.watts) != 1:
+            raise LoadError("a meter is run with a load of one phase")
+        meter.set_load(segment.watts[0], now=begins)
+        begins = segment.ends_at
 
 
 def picture(line: Line, *, full: int) -> str:

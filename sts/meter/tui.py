@@ -18,6 +18,7 @@ from textual.widgets import Button, Footer, Label, Static, TabbedContent, TabPan
 from sts.errors import StsError
 from sts.meter.errors import MeterBusyError, MeterLoadError, MeterPowerError
 from sts.meter.keypad import BACKSPACE, CLEAR, DIGITS, FRAME, KEYS
+from sts.meter.registers import MEASURES
 from sts.meter.tui_session import Frame, Session, nearest_step
 from sts.meter.tui_time import SPEEDS
 from sts.meter.tui_widgets import (
@@ -35,6 +36,7 @@ from sts.meter.tui_words import (
     lasts_text,
     load_text,
     moment_text,
+    plate_text,
     title_text,
     token_text,
     was_taken,
@@ -50,7 +52,7 @@ _KEYS_OF_THE_KEYBOARD: Final = {
     "escape": CLEAR,
     "enter": FRAME,
 }
-_PRESETS: Final = (0, 100, 500, 1000, 2300, 5000)
+_PRESETS: Final = (0, 500, 1000, 2300, 5000)
 _PASSING: Final = (MeterBusyError, MeterLoadError, MeterPowerError)
 """Refusals after which the screen goes on."""
 
@@ -65,6 +67,10 @@ class MeterApp(App[None]):
     CSS_PATH = "tui.tcss"
     TITLE = "STS Vend meter"
     ENABLE_COMMAND_PALETTE = False
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - textual has it as an instance variable
+        (0, "-low"),
+        (34, "-tall"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "load(1)", "Load+"),
         Binding("down", "load(-1)", "Load−"),
@@ -114,7 +120,9 @@ class MeterApp(App[None]):
             self.set_interval(self._tick_seconds, self.tick)
 
     def tick(self) -> None:
-        """Let the screen catch up with time."""
+        """Let the screen catch up with time, unless it is being taken down."""
+        if not self.query("#title"):
+            return
         self._ticks += 1
         writes = self._ticks % TICKS_A_SAMPLE == 0
         self._do(self.session.pass_time if writes else self.session.look)
@@ -187,9 +195,10 @@ class MeterApp(App[None]):
 
     def _front(self) -> ComposeResult:
         with Horizontal(id="glass"):
-            yield Display(id="display", markup=False)
+            with Vertical(id="screen"):
+                yield Display(id="display", markup=False)
+                yield Symbols(id="symbols", markup=False)
             yield Lamps(id="lamps", markup=False)
-        yield Symbols(id="symbols", markup=False)
         for row in KEY_ROWS:
             with Horizontal(classes="key-row"):
                 for symbol in row:
@@ -197,7 +206,8 @@ class MeterApp(App[None]):
                     yield PanelButton(label, kind="key", value=symbol)
         with Horizontal(classes="key-row"):
             yield PanelButton("0", kind="key", value="0").add_class("wide")
-            yield PanelButton("⏻ button", kind="push", value="press").add_class("wide")
+            yield PanelButton("BUTTON", kind="push", value="press").add_class("wide")
+        yield Static(id="plate", markup=False)
 
     def _bench(self) -> ComposeResult:
         spec, steps = self.session.meter.spec, self.session.load_steps
@@ -241,10 +251,12 @@ class MeterApp(App[None]):
         self.query_one("#title", Label).update(title_text(snapshot) + sample_mark)
         pace = f"{frame.speed}×"
         self.query_one("#time", Label).update(f"{moment_text(snapshot.at)} UTC {pace:>5}")
-        indicators = frame.face.indicators
+        indicators, unit = frame.face.indicators, MEASURES[spec.service].unit
         self.query_one(Display).show(frame.face.lines)
         self.query_one(Symbols).show(indicators)
-        self.query_one(Lamps).show(indicators, pulses=frame.pulses, tick=self._ticks // 2)
+        self.query_one(Lamps).show(
+            indicators, pulses=frame.pulses, unit=unit, tick=self._ticks // 2
+        )
         self.query_one(Slider).show(nearest_step(self.session.load_steps, snapshot.load_w))
         self.query_one("#load", Label).update(load_text(spec, snapshot.load_w))
         self._mark("load", str(snapshot.load_w))
@@ -254,6 +266,7 @@ class MeterApp(App[None]):
         cover.set_class(snapshot.tampered, "alarm")
         power.label = "Power off" if snapshot.powered else "Power on"
         power.set_class(not snapshot.powered, "alarm")
+        self.query_one("#plate", Static).update(plate_text(snapshot))
         self._draw_charts(frame)
         self._draw_logs()
 
@@ -263,7 +276,10 @@ class MeterApp(App[None]):
 
     def _draw_charts(self, frame: Frame) -> None:
         snapshot, spec = frame.snapshot, self.session.meter.spec
-        power, credit = self.query_one("#power-chart", Chart), self.query_one("#credit-chart", Chart)
+        power, credit = (
+            self.query_one("#power-chart", Chart),
+            self.query_one("#credit-chart", Chart),
+        )
         samples = list(self.session.samples)
         powers = [sample.power_w for sample in samples[-power.capacity :]]
         most = load_text(spec, max(map(abs, powers), default=0))

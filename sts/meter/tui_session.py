@@ -66,7 +66,12 @@ class Session:
     """What can be done before a meter; each deed returns the frame after it."""
 
     def __init__(
-        self, meter: VirtualMeter, clock: Callable[[], datetime], *, speed: int = 1
+        self,
+        meter: VirtualMeter,
+        clock: Callable[[], datetime],
+        *,
+        speed: int = 1,
+        attend: Callable[[datetime], object] | None = None,
     ) -> None:
         """Stand before an open meter.
 
@@ -74,11 +79,13 @@ class Session:
             meter: The meter; whoever opened it closes it.
             clock: Tells the time, aware.
             speed: How many seconds pass for the meter in one of the clock's.
+            attend: What else is to be done at the meter whenever time is written down.
         """
         self.meter: Final = meter
         self.time: Final = MeterTime(clock, speed=speed)
         self.samples: Final[deque[Sample]] = deque(maxlen=KEPT_SAMPLES)
         self.load_steps: Final = load_steps(meter.spec.largest_load)
+        self._attend = attend
         self._total = meter.snapshot(now=self.time.now()).total
 
     def look(self) -> Frame:
@@ -88,11 +95,11 @@ class Session:
 
     def pass_time(self) -> Frame:
         """Write down the time that has passed, and take a sample for the charts."""
+        if self._attend is not None:
+            self._attend(self.time.now())
         frame = self._after(self.meter.advance(now=self.time.now()))
         snapshot = frame.snapshot
-        self.samples.append(
-            Sample(at=snapshot.at, power_w=frame.power_w, credit=snapshot.credit)
-        )
+        self.samples.append(Sample(at=snapshot.at, power_w=frame.power_w, credit=snapshot.credit))
         return frame
 
     def key(self, symbol: str) -> Frame:

@@ -18,9 +18,11 @@ KEY_ROWS: Final = ("123C", "456*", "789#")
 """The keys as they lie; below them the 0 and the button."""
 KEY_LABELS: Final = {"*": "⌫", "C": "CLR"}
 
+_PUSHED: Final = frozenset({"key", "push"})
+"""Kinds of buttons that look like keys; all others are one line high."""
 _LIT: Final = "●"
 _DARK: Final = "○"
-_SYMBOL_WIDTH: Final = 10
+_SYMBOL_WIDTH: Final = 7
 _SYMBOLS_A_ROW: Final = 3
 
 
@@ -42,19 +44,25 @@ class Symbols(Static):
             lit = symbol in indicators.symbols
             if place and place % _SYMBOLS_A_ROW == 0:
                 text.append("\n")
-            text.append(word.center(_SYMBOL_WIDTH), "bold #10240f" if lit else "#8fa284")
+            text.append(word.center(_SYMBOL_WIDTH), "bold #10240f" if lit else "#a3b392")
         self.update(text)
 
 
 class Lamps(Static):
     """The supply lamp, the rate lamp and the buzzer, each with a word for what it does."""
 
-    def show(self, indicators: Indicators, *, pulses: int, tick: int) -> None:
-        """Show the lamps at one tick; what flashes is dark at every other one."""
+    def show(self, indicators: Indicators, *, pulses: int, unit: str, tick: int) -> None:
+        """Show the lamps at one tick; what flashes is dark at every other one.
+
+        Args:
+            indicators: What they show.
+            pulses: How often the rate lamp has flashed since the tick before.
+            unit: For what it flashes once.
+            tick: Counts up.
+        """
         supply = indicators.supply
         flashing = supply is SupplyLamp.FLASHING
         lit = supply is SupplyLamp.STEADY or (flashing and tick % 2 == 0)
-        powered = supply is not SupplyLamp.DARK
         buzzer = BUZZER_WORDS[indicators.buzzer]
         colour = "bold #ff5f57" if flashing else "bold #35d07f"
         text = Text(no_wrap=True)
@@ -63,7 +71,7 @@ class Lamps(Static):
         text.append(f"  {LAMP_WORDS[supply]}\n", "#8b97a3")
         text.append(f"{_LIT if pulses else _DARK} ", "bold #ff9f43" if pulses else "#5c6773")
         text.append("RATE\n", "bold")
-        text.append("  1000/kWh\n" if powered else "  -\n", "#8b97a3")
+        text.append(f"  1/{unit}\n", "#8b97a3")
         silent = buzzer == "silent"
         text.append("♪ ", "#5c6773" if silent else "bold #ffd166")
         text.append("BUZZER\n", "bold")
@@ -76,7 +84,9 @@ class PanelButton(Button, can_focus=False):
 
     def __init__(self, label: str, *, kind: str, value: str) -> None:
         """Make one that stands for ``value`` among the buttons of a kind."""
-        super().__init__(label, name=value, classes=kind, compact=kind != "key")
+        super().__init__(label, name=value, classes=kind, compact=kind not in _PUSHED)
+        # While that effect lasts a button is deaf, and a second 7 at once would be lost.
+        self.active_effect_duration = 0
 
 
 class Slider(Widget, can_focus=False):

@@ -8,6 +8,7 @@ from sts.meter.buzzer import Buzzer
 from sts.meter.display import credit_text
 from sts.meter.indicators import SupplyLamp, Symbol
 from sts.meter.log_rows import HistoryEntry
+from sts.meter.registers import MEASURES
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.snapshot import Snapshot
 from sts.meter.spec import MeterSpec
@@ -16,9 +17,9 @@ from sts.meter.supply import Event
 SYMBOL_WORDS: Final = {
     Symbol.TAMPER: "TAMPER",
     Symbol.LOW_CREDIT: "LOW",
-    Symbol.NO_CREDIT: "NO CREDIT",
+    Symbol.NO_CREDIT: "EMPTY",
     Symbol.EMERGENCY_CREDIT: "EMERG",
-    Symbol.OVERLOAD: "OVERLOAD",
+    Symbol.OVERLOAD: "LOAD",
     Symbol.RELAY_OPEN: "OPEN",
     Symbol.WAIT: "WAIT",
     Symbol.MUTED: "MUTED",
@@ -48,9 +49,9 @@ _TAKEN: Final = frozenset(
 
 
 def load_text(spec: MeterSpec, load: int) -> str:
-    """Return a load as people say it: ``60 W``, ``2.3 kW``, ``1500 l/h``."""
+    """Return a load as people say it: ``60 W``, ``2.3 kW``, ``1500 litre/h``."""
     if not spec.measures_power:
-        return f"{load} /h"
+        return f"{load} {MEASURES[spec.service].unit}/h"
     if abs(load) < _THOUSAND:
         return f"{load} W"
     sign, thousands, rest = "-" if load < 0 else "", *divmod(abs(load), _THOUSAND)
@@ -95,3 +96,20 @@ def lasts_text(snapshot: Snapshot) -> str:
     """Return until when credit lasts at this load; empty if nobody can say."""
     ends = snapshot.credit_ends_at
     return "" if ends is None else f"lasts until {moment_text(ends)}"
+
+
+def plate_text(snapshot: Snapshot) -> str:
+    """Return what stands on the name plate, and the readings that the display shows in turn."""
+    revision = "-" if snapshot.key_revision_number is None else snapshot.key_revision_number
+    limit = "none" if snapshot.power_limit_w is None else f"{snapshot.power_limit_w} W"
+    rows = (
+        ("number", snapshot.drn),
+        ("built", f"{snapshot.service.name.lower()}, {snapshot.phases}-phase"),
+        ("key", f"SGC {snapshot.supply_group_code} KRN {revision} TI {snapshot.tariff_index}"),
+        ("credit", snapshot.credit_text),
+        ("total", snapshot.total_text),
+        ("limit", limit),
+        ("", ""),
+        ("", snapshot.supply_text),
+    )
+    return "\n".join(f"{name:<8}{value}" if name else value for name, value in rows)

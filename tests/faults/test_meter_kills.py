@@ -14,7 +14,7 @@ from tests.sts.meter.bench import credit_digits, meter_file
 
 PROGRAM: Final = Path(__file__).with_name("meter_kills.py")
 KILLS: Final = 110
-TOKENS: Final = 1500
+TOKENS: Final = 1000
 
 
 @pytest.mark.slow

@@ -36,6 +36,7 @@ from sts import (
     encode_amount,
     tid_from_datetime,
 )
+from tests.house.project import ROOT
 from tests.keys.conftest import NOW, VAULT_KEY, sample_meter
 
 KEY = KeyName(
@@ -144,7 +145,7 @@ def _open_to_all(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (lambda path: None, "FILE_UNREADABLE"),
+        (lambda _: None, "FILE_UNREADABLE"),
         (_text, "JOURNAL_FORMAT"),
         (_other_database, "JOURNAL_FORMAT"),
         (_open_to_all, "UNSAFE_FILE_MODE"),
@@ -201,6 +202,17 @@ def test_a_forked_process_opens_the_journal_for_itself(module: SoftwareModule) -
     assert _issue(module).digits == first
 
 
+def test_a_connection_of_another_process_is_not_used(
+    journal: FileJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = journal._connection  # noqa: SLF001 - whether it is another one is the point
+    monkeypatch.setattr(journal, "_process", -1)
+    with journal.transaction() as transaction:
+        transaction.add(_entry())
+    assert journal._connection is not before  # noqa: SLF001 - as above
+    before.close()
+
+
 def test_the_journal_shows_no_token_and_no_amount(
     module: SoftwareModule, journal: FileJournal
 ) -> None:
@@ -240,8 +252,9 @@ def test_a_process_that_is_killed_at_any_step_leaves_all_or_nothing(
 ) -> None:
     """The same request then gets the same token, and a token handed out was written before."""
     journal.close()
-    command = [sys.executable, "-m", "tests.keys.issue_and_die", vault.path, journal.path, step]
-    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    files = [str(vault.path), str(journal.path)]
+    command = [sys.executable, "-m", "tests.keys.issue_and_die", *files, step]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert bool(killed.stdout) is (step == "answered")
     again = FileJournal.open(journal.path)

@@ -406,6 +406,7 @@ UNREADABLE: list[tuple[object, str]] = [
     (CREDIT | {"block_hex": "xy"}, WRONG_FORM.format("ValueError")),
     (CREDIT | {"expected_block_hex": None}, WRONG_FORM.format("TypeError")),
     (CREDIT | {"date_of_issue": "yesterday"}, WRONG_FORM.format("ValueError")),
+    (TEST | {"manufacturer_code": float("inf")}, WRONG_FORM.format("OverflowError")),
     (CREDIT | {"token_kind": "ClearCredit", "register": 8}, WRONG_FORM.format("ValueError")),
     (
         CREDIT | {"token_kind": "ExtendedToken", "extended_field": "1"},

@@ -13,8 +13,7 @@ from click.testing import CliRunner, Result
 
 from sts.ciphers.sta_tables import SAMPLE_JSON
 from sts.identifiers import EncryptionAlgorithm, SupplyGroupCode
-from sts.meter import cli
-from sts.meter.cli import main
+from sts.meter.cli import main, making
 from sts.meter.device import VirtualMeter
 from tests.pair import DITK, VendAndMeter
 from tests.sts.meter.bench import credit_digits
@@ -39,7 +38,14 @@ class Bench:
         return self._runner.invoke(main, [command, str(self.path), *arguments], input=typed)
 
     def new(self, *arguments: str) -> Result:
-        numbers = ("--drn", str(self.pair.spec.decoder_reference_number), "--sgc", "201457")
+        numbers = (
+            "--drn",
+            str(self.pair.spec.decoder_reference_number),
+            "--sgc",
+            "201457",
+            "--kt",
+            "2",
+        )
         return self.run("new", *numbers, "--at", AT, *arguments)
 
     def credited(self, tenths: int = 10) -> None:
@@ -332,7 +338,7 @@ def test_an_ea07_meter_remembers_its_tables(sta_bench: Bench, tmp_path: Path) ->
 
 @pytest.fixture
 def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "KEY_VARIABLE", "STS_NO_SUCH_VARIABLE")
+    monkeypatch.setattr(making, "KEY_VARIABLE", "STS_NO_SUCH_VARIABLE")
 
 
 @pytest.mark.usefixtures("_no_key")

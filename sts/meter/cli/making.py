@@ -1,0 +1,140 @@
+"""``sts-meter new``: build a meter, as a factory would, and write its file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from sts.ciphers import StaTables
+from sts.identifiers import (
+    EncryptionAlgorithm,
+    KeyExpiryNumber,
+    KeyRevisionNumber,
+    KeyType,
+    MeterPan,
+    SupplyGroupCode,
+    TariffIndex,
+)
+from sts.key_material import DecoderKey
+from sts.meter.cli.common import AT_OPTION, Quantity, moment, print_readings, warn_sample
+from sts.meter.device import create_meter, open_meter
+from sts.meter.quantities import parse_price
+from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
+from sts.meter.state import DecoderKeyRegister, new_state
+from sts.terminal import json_option
+from sts.terminal_keys import FILE_PATH, TABLES_OPTION, KeySource, read_tables
+from sts.tokens import Service
+
+KEY_VARIABLE: Final = "STS_DECODER_KEY"
+
+_NO_CODE: Final = -1
+_FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
+
+
+@click.command()
+@click.argument("meter_file", type=FILE_PATH)
+@click.option("--drn", required=True, help="11- or 13-digit meter number, or the 18-digit PAN.")
+@click.option("--ea", type=click.Choice(("07", "09", "11")), default="11", show_default=True)
+@click.option(
+    "--kt",
+    type=click.IntRange(0, 2),
+    default=0,
+    show_default=True,
+    help="Key type; 0 is the factory's own key, before the first key change.",
+)
+@click.option("--sgc", default="000000", show_default=True, help="Supply group code.")
+@click.option("--ti", default="01", show_default=True, help="Tariff index.")
+@click.option("--krn", default="1", show_default=True, help="Key revision number.")
+@click.option("--ken", type=click.IntRange(0, 255), default=255, show_default=True)
+@click.option("--decoder-key-file", type=FILE_PATH, help=f"Hexadecimal (or {KEY_VARIABLE}).")
+@click.option(
+    "--service",
+    type=click.Choice([service.name.lower() for service in Service]),
+    default="electricity",
+    show_default=True,
+)
+@click.option("--currency", help="Count credit in this currency, three letters; needs --price.")
+@click.option("--price", type=Quantity("price", parse_price), help="Of a kWh, a m³ or 1000 s.")
+@click.option("--phases", type=click.Choice(("1", "3")), default="1", show_default=True)
+@click.option("--voltage", type=int, default=230, show_default=True, help="Nominal, in V.")
+@click.option("--max-current", type=int, default=60, show_default=True, help="A phase, in A.")
+@click.option("--tid-store-size", type=int, default=50, show_default=True, help="Tokens kept.")
+@click.option("--min-credit", type=int, default=0, help="How far below zero credit may go, in Wh.")
+@click.option(
+    "--no-limit-code",
+    type=int,
+    default=0xFFFF,
+    show_default=True,
+    help="The code of a power limit that means none; -1 for no such code.",
+)
+@click.option("--tariff-rate", is_flag=True, help="The meter stores a tariff rate (reserved).")
+@click.option("--water-factor", is_flag=True, help="It stores a water meter factor (reserved).")
+@click.option("--keep-lockout", is_flag=True, help="The lock-out survives a power cycle.")
+@click.option("--no-key-expiry", is_flag=True, help="The meter does not check a key expiry number.")
+@click.option("--no-three-token-set", is_flag=True, help="A 64-bit meter without sets of three.")
+@click.option("--button", is_flag=True, help="Supply returns only when a button is pressed.")
+@click.option("--tid-of-manufacture", type=int, default=0, help="Older tokens are refused.")
+@TABLES_OPTION
+@AT_OPTION
+@json_option
+def new(
+    meter_file: Path, *, tables: Path | None, at: datetime | None, as_json: bool, **options: Any
+) -> None:
+    """Make a meter as it leaves the factory.
+
+    Its key comes from a file, STS_DECODER_KEY, or a prompt without echo. It is brought into
+    service with the tokens of sts key-change make --kt 0; or, with --kt 2 and the key of its
+    supply group, it is in service at once.
+    """
+    sta_tables = read_tables(tables)
+    spec = _spec(options, sta_tables)
+    key_type = KeyType(options["kt"])
+    register = DecoderKeyRegister(
+        decoder_key=_decoder_key(options["decoder_key_file"]),
+        key_type=key_type,
+        supply_group_code=SupplyGroupCode.parse(options["sgc"]),
+        tariff_index=TariffIndex.parse(options["ti"]),
+        key_revision_number=(
+            None if key_type is KeyType.INITIALISATION else KeyRevisionNumber.parse(options["krn"])
+        ),
+        key_expiry_number=KeyExpiryNumber(options["ken"]),
+    )
+    now = moment(at)
+    create_meter(meter_file, spec, new_state(spec, register, now=now), now=now)
+    with open_meter(meter_file, sta_tables=sta_tables) as meter:
+        warn_sample(meter)
+        print_readings(meter.snapshot(now=now), as_json=as_json)
+
+
+def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
+    currency, price = options["currency"] or "", options["price"]
+    no_limit_code = options["no_limit_code"]
+    prices = () if price is None else (PricePeriod(starts_at=_FIRST_PRICE, per_thousand=price),)
+    return MeterSpec(
+        decoder_reference_number=MeterPan.parse(options["drn"]).drn,
+        encryption_algorithm=EncryptionAlgorithm.parse(options["ea"]),
+        service=Service[options["service"].upper()],
+        credit_kind=CreditKind.CURRENCY if currency or prices else CreditKind.UNIT,
+        currency=currency,
+        prices=prices,
+        phases=3 if options["phases"] == "3" else 1,
+        nominal_voltage_v=options["voltage"],
+        maximum_current_a=options["max_current"],
+        supports_key_expiry=not options["no_key_expiry"],
+        supports_three_token_set=not options["no_three_token_set"],
+        reconnect=ReconnectPolicy.BUTTON if options["button"] else ReconnectPolicy.AUTOMATIC,
+        tid_of_manufacture=options["tid_of_manufacture"],
+        tid_store_size=options["tid_store_size"],
+        min_credit=options["min_credit"],
+        no_limit_code=None if no_limit_code == _NO_CODE else no_limit_code,
+        stores_tariff_rate=options["tariff_rate"],
+        stores_water_factor=options["water_factor"],
+        lockout_survives_power_cycle=options["keep_lockout"],
+        sta_tables_fingerprint=sta_tables.fingerprint,
+    )
+
+
+def _decoder_key(path: Path | None) -> DecoderKey:
+    source = KeySource(file=path, variable=KEY_VARIABLE, prompt="decoder key")
+    return DecoderKey.from_hex(source.text())

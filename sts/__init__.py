@@ -34,6 +34,9 @@ from sts.identifiers import (
     TokenCarrierType,
 )
 from sts.key_change import KeyChange, KeyState
+from sts.key_change import build as build_key_change
+from sts.key_change import check as check_key_change
+from sts.key_change import join as join_key_change
 from sts.key_material import DecoderKey, VendingKey
 from sts.token_identifier import (
     datetime_from_tid,
@@ -119,6 +122,8 @@ __all__ = [
     "UnitAmount",
     "VendingKey",
     "WriteExtended",
+    "build_key_change",
+    "check_key_change",
     "datetime_from_tid",
     "decode",
     "derive_decoder_key",
@@ -129,6 +134,7 @@ __all__ = [
     "explain",
     "format_token",
     "inspect",
+    "join_key_change",
     "largest_amount_at_most",
     "largest_currency_amount_at_most",
     "last_minute_of",

@@ -94,7 +94,7 @@ class _CodedQuantity:
 
     def __post_init__(self) -> None:
         """Check that the code has 16 bits."""
-        if not 0 <= self.code <= _LARGEST_CODE:
+        if type(self.code) is not int or not 0 <= self.code <= _LARGEST_CODE:
             raise FieldRangeError("amount code", low=0, high=_LARGEST_CODE, found=self.code)
 
     @property
@@ -174,9 +174,9 @@ class CurrencyAmount:
 
     def __post_init__(self) -> None:
         """Check the parts."""
-        if not 0 <= self.exponent < _CURRENCY_EXPONENTS:
+        if type(self.exponent) is not int or not 0 <= self.exponent < _CURRENCY_EXPONENTS:
             raise FieldRangeError("exponent", low=0, high=31, found=self.exponent)
-        if not 0 <= self.mantissa < _MANTISSAS:
+        if type(self.mantissa) is not int or not 0 <= self.mantissa < _MANTISSAS:
             raise FieldRangeError("mantissa", low=0, high=_MANTISSAS - 1, found=self.mantissa)
         if self.negative and not self.exponent and not self.mantissa:
             raise FieldRangeError("sign of zero", low=0, high=0, found=1)

@@ -1,4 +1,4 @@
-"""Bit layouts as data: the only shifts and masks of the token format.
+"""Bit layouts as data, so that the fields of a token need no shifts and masks of their own.
 
 A layout is a sequence of ``(field, width)`` pairs, most significant field first. ``pack`` and
 ``unpack`` are the two directions of the same table, so a field can never be read from another

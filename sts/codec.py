@@ -5,7 +5,7 @@
 The 64-bit block is subclass (4) ‖ content (44) ‖ CRC (16). Classes 0 and 2 are encrypted, class 1
 is not. The two class bits are then put in at bits 28 and 27, and the bits they displace become bits
 65 and 64, so that the class can be read without the key. Only the canonical form decodes: what
-``decode`` accepts, ``encode`` makes again digit for digit.
+``decode`` accepts, ``encode`` makes again digit for digit, unless it is reserved and never issued.
 """
 
 from dataclasses import dataclass
@@ -142,13 +142,13 @@ def format_token(digits: str, separator: str = " ") -> str:
 
 
 def parse_digits(text: str) -> int:
-    """Return the 66-bit number of 20 digits; spaces and dashes are ignored.
+    """Return the 66-bit number of 20 digits; white space and dashes are ignored.
 
     Raises:
         NotTwentyDigitsError: Another number of digits, or other characters.
         Exceeds66BitsError: Above 73786976294838206463.
     """
-    digits = text.replace(" ", "").replace("-", "")
+    digits = "".join(text.split()).replace("-", "")
     if len(digits) != TOKEN_DIGITS or not _ASCII_DIGITS.issuperset(digits):
         found = sum(character in _ASCII_DIGITS for character in digits)
         raise NotTwentyDigitsError(found=found, other_characters=found != len(digits))

@@ -34,7 +34,7 @@ from sts.meanings import (
     names_of_tests,
     tenths_text,
 )
-from sts.token_identifier import datetime_from_tid, is_reserved_minute
+from sts.token_identifier import datetime_from_tid, is_reserved_minute, require_utc_offset
 from sts.token_kinds import CONTENT_LOWEST_BIT, Fields, TokenKind
 from sts.tokens import (
     EXTENDED_FLAG_INDEX,
@@ -152,7 +152,9 @@ def explain(
 
     Raises:
         NotTwentyDigitsError, Exceeds66BitsError: There is no token to explain.
+        UtcOffsetError: The offset is not whole minutes within ±14 hours.
     """
+    require_utc_offset(utc_offset)
     number = parse_digits(text)
     token_class, block = split_class(number)
     encrypted = token_class != UNENCRYPTED_CLASS

@@ -14,7 +14,7 @@ parts together, whatever their order, and says which are still missing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from sts.derivation import KeyAttributes
@@ -281,10 +281,12 @@ def check(
 
     Raises:
         KeyChangeTypeError: A key type that may not follow the present one.
-        KeyChangeAlgorithmError: Another meter or cipher, a way back from DKGA04, or a change of
-            algorithm that the group does not allow.
+        KeyChangeConflictError: The keys belong to different meters.
+        KeyChangeAlgorithmError: Another cipher, a way back from DKGA04, or a change of algorithm
+            that the group does not allow.
         KeyChangeSameError: Nothing would change, so the set would work for ever.
-        KeyChangeRolloverError: The bit is not set exactly when the base date changes.
+        KeyChangeRolloverError: The bit is not set exactly when the base date changes, or the
+            change of base date does not make another key.
         KeyChangeToExpiredKeyError: The new key has expired.
     """
     old, goal = present.attributes, new.attributes
@@ -295,7 +297,6 @@ def check(
     # The same key with another expiry number is a change: the meter has no other way to learn it.
     if present == new:
         raise KeyChangeSameError
-    # A manufacturer's key has no base date of its own: the meter's store starts wherever it does.
     base_date_changes = old.base_date is not goal.base_date
     if rollover != base_date_changes:
         message = (
@@ -305,23 +306,37 @@ def check(
             "meter accept every token of this base date again"
         )
         raise KeyChangeRolloverError(message)
+    if rollover and _is_same_key(present, new):
+        message = "the base date alone does not change a key of this algorithm: another is needed"
+        raise KeyChangeRolloverError(message)
     if not new.key_expiry_number.covers(tid_now):
         message = f"the new key expired with key expiry number {new.key_expiry_number}"
         raise KeyChangeToExpiredKeyError(message)
+
+
+def _is_same_key(present: KeyState, new: KeyState) -> bool:
+    """Tell whether nothing but the base date differs where it does not enter the key.
+
+    A rollover without a new key would open the meter to every token of the old base date again.
+    """
+    if present.algorithm is not new.algorithm or new.algorithm is KeyGenerationAlgorithm.DKGA04:
+        return False
+    return replace(present.attributes, base_date=new.attributes.base_date) == new.attributes
 
 
 def _check_algorithms(present: KeyState, new: KeyState, *, allow_dkga_change: bool) -> None:
     old, goal = present.attributes, new.attributes
     if old.meter_pan != goal.meter_pan:
         message = "the two keys belong to different meters"
-        raise KeyChangeAlgorithmError(message)
+        raise KeyChangeConflictError(message)
     if old.encryption_algorithm is not goal.encryption_algorithm:
         message = "the cipher is built into the meter, a key change cannot replace it"
         raise KeyChangeAlgorithmError(message)
     if present.algorithm is None or present.algorithm is new.algorithm:
         return
     upgrade = (KeyGenerationAlgorithm.DKGA02, KeyGenerationAlgorithm.DKGA04)
-    if (present.algorithm, new.algorithm) != upgrade:
+    is_sta = goal.encryption_algorithm is EncryptionAlgorithm.STA
+    if (present.algorithm, new.algorithm) != upgrade or not is_sta:
         message = f"no change from DKGA{present.algorithm} to DKGA{new.algorithm}"
         raise KeyChangeAlgorithmError(message)
     if not allow_dkga_change:

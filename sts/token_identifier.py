@@ -9,7 +9,7 @@ one fixed offset that a supply group chose before its first token, never in a zo
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Final
 
 from sts.errors import (
@@ -60,7 +60,7 @@ def tid_from_datetime(
     """
     if when.utcoffset() is None:
         raise NaiveDatetimeError
-    _require_offset(utc_offset)
+    require_utc_offset(utc_offset)
     # Subtracting first keeps datetime.max in a far zone from overflowing.
     minutes = (when - base_date.start + utc_offset) // _MINUTE
     if minutes < 0:
@@ -81,7 +81,7 @@ def datetime_from_tid(
         UtcOffsetError: The offset is not whole minutes within ±14 hours.
     """
     _require_tid(tid_minutes)
-    _require_offset(utc_offset)
+    require_utc_offset(utc_offset)
     return base_date.start + timedelta(minutes=tid_minutes) - utc_offset
 
 
@@ -192,7 +192,7 @@ def special_reserved_token_identifier(
     Raises:
         NaiveDatetimeError, UtcOffsetError, BeforeBaseDateError, AfterLastMinuteError: As for
             ``tid_from_datetime``.
-        KeyExpiredError: The reserved minute lies beyond the key's expiry.
+        KeyExpiredError: The key has expired.
         TidAlreadyUsedError: Today's reserved identifier has been issued before, or lies below
             the 50 the meter may remember, where it would refuse it as old.
     """
@@ -201,7 +201,8 @@ def special_reserved_token_identifier(
     kept = sorted(issued, reverse=True)[:TID_STORE_SIZE]
     if reserved in kept or (len(kept) == TID_STORE_SIZE and reserved < kept[-1]):
         raise TidAlreadyUsedError(reserved)
-    require_unexpired(reserved, key_expiry_number, base_date, utc_offset=utc_offset)
+    # A key that has expired since is not used for a minute in which it had not.
+    require_unexpired(max(present, reserved), key_expiry_number, base_date, utc_offset=utc_offset)
     return reserved
 
 
@@ -210,10 +211,17 @@ def require_utc(when: datetime) -> datetime:
 
     Raises:
         NaiveDatetimeError: ``when`` has no zone.
+        BeforeBaseDateError, AfterLastMinuteError: It is off the calendar in UTC.
     """
     if when.utcoffset() is None:
         raise NaiveDatetimeError
-    return when.astimezone(UTC)
+    try:
+        return when.astimezone(UTC)
+    except OverflowError:
+        # The first and the last hours of the calendar, in a zone where UTC has none.
+        if when.year == MINYEAR:
+            raise BeforeBaseDateError(when, str(BaseDate.Y1993)) from None
+        raise AfterLastMinuteError(when.isoformat(), str(MAXYEAR)) from None
 
 
 def _require_tid(tid_minutes: int) -> None:
@@ -223,6 +231,11 @@ def _require_tid(tid_minutes: int) -> None:
         raise OutOfRangeError("token identifier", low=0, high=LAST_TID_MINUTES, found=tid_minutes)
 
 
-def _require_offset(utc_offset: timedelta) -> None:
+def require_utc_offset(utc_offset: timedelta) -> None:
+    """Refuse an offset that is not whole minutes within ±14 hours.
+
+    Raises:
+        UtcOffsetError: As said.
+    """
     if abs(utc_offset) > _LARGEST_OFFSET or utc_offset % _MINUTE:
         raise UtcOffsetError(utc_offset)

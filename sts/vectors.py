@@ -265,6 +265,10 @@ def _token(case: Raw) -> Token:
         if kind not in _BUILDERS:
             raise KeyError(_KIND_FIELD)
         token = _BUILDERS[kind](case)
+    told = (case.get("token_class", token.token_class), case.get("subclass", token.subclass))
+    if told != (token.token_class, token.subclass):
+        message = f"class and subclass do not belong to a {kind} token"
+        raise VectorFileError(message)
     if "date_of_issue" in case and "base_date" in case:
         _require_matching_time(case)
     return token

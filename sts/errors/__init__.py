@@ -25,6 +25,7 @@ machines and ``str(error)`` to people. No message ever holds key bytes.
     │   └── AmountTooLargeError             AMOUNT_TOO_LARGE
     ├── TokenError                          a token that cannot be built or read
     │   ├── FieldRangeError                 FIELD_RANGE
+    │   ├── FieldTypeError                  FIELD_TYPE
     │   ├── NotTwentyDigitsError            NOT_TWENTY_DIGITS
     │   ├── Exceeds66BitsError              EXCEEDS_66_BITS
     │   ├── ReservedClassError              RESERVED_CLASS
@@ -94,6 +95,7 @@ from sts.errors.token import (
     DecoderKeyRequiredError,
     Exceeds66BitsError,
     FieldRangeError,
+    FieldTypeError,
     NonCanonicalTokenError,
     NotTwentyDigitsError,
     ReservedClassError,
@@ -125,6 +127,7 @@ __all__ = [
     "DecoderKeyRequiredError",
     "Exceeds66BitsError",
     "FieldRangeError",
+    "FieldTypeError",
     "IdentifierError",
     "KeyChangeAlgorithmError",
     "KeyChangeConflictError",

@@ -35,7 +35,8 @@ class WrongLengthError(IdentifierError):
     def __init__(self, name: str, *, allowed: Sequence[int], found: int) -> None:
         """Say how many digits ``name`` may have and how many were found."""
         numbers = " or ".join(str(length) for length in allowed)
-        super().__init__(name, f"must have {numbers} digits, found {found}")
+        plural = "" if numbers == "1" else "s"
+        super().__init__(name, f"must have {numbers} digit{plural}, found {found}")
         self.allowed = tuple(allowed)
         self.found = found
 

@@ -21,6 +21,20 @@ class FieldRangeError(TokenError):
         """Say which field takes which range and what was found."""
         super().__init__(f"{field} must be a whole number from {low} to {high}, found {found}")
         self.field = field
+        self.low = low
+        self.high = high
+        self.found = found
+
+
+class FieldTypeError(TokenError):
+    """A field value of another class than the one that stands for it."""
+
+    code = "FIELD_TYPE"
+
+    def __init__(self, field: str, *, wanted: type, found: object) -> None:
+        """Say which field takes which class and which was given; the value is not repeated."""
+        super().__init__(f"{field} must be a {wanted.__name__}, found {type(found).__name__}")
+        self.field = field
 
 
 class NotTwentyDigitsError(TokenError):

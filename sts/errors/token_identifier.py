@@ -83,7 +83,10 @@ class TidAlreadyUsedError(TokenIdentifierError):
 
     def __init__(self, tid_minutes: int) -> None:
         """Say which token identifier is taken."""
-        super().__init__(f"token identifier {tid_minutes} has been issued to this meter before")
+        super().__init__(
+            f"token identifier {tid_minutes} has been issued to this meter before, or is older "
+            "than those that the meter remembers"
+        )
         self.tid_minutes = tid_minutes
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sts.meter.acceptance import Reaction, apply
+from sts.meter.alarms import alarm_of, habits_of
 from sts.meter.buzzer import MUTE_TIME, Alarm, muted
 from sts.meter.errors import MeterPowerError
 from sts.meter.indicators import Condition, Indicators, indicators_of
@@ -33,7 +34,7 @@ from sts.meter.screens import (
     outcome_pages,
     short_code_pages,
 )
-from sts.meter.short_codes import DEFAULT_SHORT_CODES, ShortFunction
+from sts.meter.short_codes import ShortFunction, short_code_table
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
 from sts.meter.supply import Event, advance
@@ -159,7 +160,8 @@ def short_code(panel: Panel, code: str, *, now: datetime) -> Answer:
     """
     ready, events = _at(panel, now)
     view = view_of(ready.spec, ready.state, tokens=ready.tokens, daily_use=ready.daily_use)
-    answered = answer(view, DEFAULT_SHORT_CODES, code=code)
+    table = short_code_table(habits_of(panel.spec).short_codes)
+    answered = answer(view, table, code=code)
     if isinstance(answered, Shown | CodeRefused):
         done = Answer(state=ready.state, volatile=ready.volatile, short_code=answered)
     elif answered.function is ShortFunction.MUTE_ALARM:
@@ -186,11 +188,6 @@ def face_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Face:
         lines=(*lines, *("",) * (LINES - len(lines))),
         indicators=indicators_of(state, condition, now=now),
     )
-
-
-def alarm_of(_spec: MeterSpec, _state: MeterState) -> Alarm:
-    """Return the gravest of what the meter warns of now."""
-    return Alarm.NONE
 
 
 # --- how ------------------------------------------------------------------------------------

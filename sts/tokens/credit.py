@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sts.amount import CurrencyAmount, UnitAmount
-from sts.tokens.vocabulary import Service, require_width
+from sts.tokens.vocabulary import Service, require_type, require_width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,11 @@ class TransferCredit:
     amount: UnitAmount
 
     def __post_init__(self) -> None:
-        """Check the widths."""
+        """Check widths and types."""
         require_width("rnd", self.rnd, 4)
         require_width("tid", self.tid, 24)
+        require_type("service", self.service, Service)
+        require_type("amount", self.amount, UnitAmount)
 
     @property
     def subclass(self) -> int:
@@ -53,8 +55,10 @@ class TransferCurrencyCredit:
     amount: CurrencyAmount
 
     def __post_init__(self) -> None:
-        """Check the width."""
+        """Check width and types."""
         require_width("tid", self.tid, 24)
+        require_type("service", self.service, Service)
+        require_type("amount", self.amount, CurrencyAmount)
 
     @property
     def subclass(self) -> int:

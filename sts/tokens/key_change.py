@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sts.identifiers import KeyRevisionNumber, KeyType, SupplyGroupCode, TariffIndex
-from sts.tokens.vocabulary import require_width
+from sts.tokens.vocabulary import require_type, require_width
 
 # The parts of a new key stay out of every repr: who joins them has the meter's key.
 
@@ -34,7 +34,11 @@ class Set1stSectionDecoderKey:
     def __post_init__(self) -> None:
         """Check the widths."""
         require_width("key_expiry_high", self.key_expiry_high, 4)
-        require_width("new_key_high", self.new_key_high, 32)
+        require_type("key_revision_number", self.key_revision_number, KeyRevisionNumber)
+        require_type("rollover", self.rollover, bool)
+        require_type("three_token_set", self.three_token_set, bool)
+        require_type("key_type", self.key_type, KeyType)
+        require_width("new_key_high", self.new_key_high, 32, secret=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,8 @@ class Set2ndSectionDecoderKey:
     def __post_init__(self) -> None:
         """Check the widths."""
         require_width("key_expiry_low", self.key_expiry_low, 4)
-        require_width("new_key_low", self.new_key_low, 32)
+        require_type("tariff_index", self.tariff_index, TariffIndex)
+        require_width("new_key_low", self.new_key_low, 32, secret=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,10 @@ class Set3rdSectionSupplyGroup:
     token_class: ClassVar[int] = 2
     subclass: ClassVar[int] = 8
     supply_group_code: SupplyGroupCode
+
+    def __post_init__(self) -> None:
+        """Check the type."""
+        require_type("supply_group_code", self.supply_group_code, SupplyGroupCode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +94,7 @@ class Set3rdSectionDecoderKey:
     def __post_init__(self) -> None:
         """Check the widths."""
         require_width("supply_group_low", self.supply_group_low, 12)
-        require_width("new_key_middle_2", self.new_key_middle_2, 32)
+        require_width("new_key_middle_2", self.new_key_middle_2, 32, secret=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +114,4 @@ class Set4thSectionDecoderKey:
     def __post_init__(self) -> None:
         """Check the widths."""
         require_width("supply_group_high", self.supply_group_high, 12)
-        require_width("new_key_middle_1", self.new_key_middle_1, 32)
+        require_width("new_key_middle_1", self.new_key_middle_1, 32, secret=True)

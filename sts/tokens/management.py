@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sts.amount import PowerLimit
 from sts.tokens.meter_test import EXTENDED_FLAG_INDEX
-from sts.tokens.vocabulary import CreditRegister, require_width
+from sts.tokens.vocabulary import CreditRegister, require_type, require_width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,11 @@ class SetMaximumPowerLimit(_Management):
     subclass: ClassVar[int] = 0
     limit: PowerLimit
 
+    def __post_init__(self) -> None:
+        """Check widths and type."""
+        _Management.__post_init__(self)
+        require_type("limit", self.limit, PowerLimit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCredit(_Management):
@@ -41,6 +46,11 @@ class ClearCredit(_Management):
 
     subclass: ClassVar[int] = 1
     register: CreditRegister
+
+    def __post_init__(self) -> None:
+        """Check widths and type."""
+        _Management.__post_init__(self)
+        require_type("register", self.register, CreditRegister)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,11 @@ class SetMaximumPhasePowerUnbalanceLimit(_Management):
 
     subclass: ClassVar[int] = 6
     limit: PowerLimit
+
+    def __post_init__(self) -> None:
+        """Check widths and type."""
+        _Management.__post_init__(self)
+        require_type("limit", self.limit, PowerLimit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

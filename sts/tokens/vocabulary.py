@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Protocol
 
-from sts.errors import FieldRangeError
+from sts.errors import FieldRangeError, FieldTypeError
 
 
 class BlockCipher(Protocol):
@@ -46,8 +46,19 @@ class CreditRegister(IntEnum):
     ALL = 0xFFFF
 
 
-def require_width(name: str, value: int, width: int) -> None:
-    """Refuse a value that is not an unsigned whole number of ``width`` bits."""
+def require_type(name: str, value: object, wanted: type) -> None:
+    """Refuse a value that is not of the class that stands for it."""
+    if not isinstance(value, wanted):
+        raise FieldTypeError(name, wanted=wanted, found=value)
+
+
+def require_width(name: str, value: int, width: int, *, secret: bool = False) -> None:
+    """Refuse a value that is not an unsigned whole number of ``width`` bits.
+
+    A ``secret`` value is part of a key, so it is not repeated.
+    """
     high = (1 << width) - 1
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
-        raise FieldRangeError(name, low=0, high=high, found=value)
+        raise FieldRangeError(
+            name, low=0, high=high, found="a value that is not shown" if secret else value
+        )

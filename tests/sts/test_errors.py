@@ -43,6 +43,7 @@ from sts.identifiers import (
 )
 from sts.key_change import KeyChange, KeyState, build, check, join
 from sts.key_material import DecoderKey, VendingKey
+from sts.layouts import KIND_INDEX
 from sts.token_identifier import (
     next_token_identifier,
     require_unexpired,
@@ -115,6 +116,7 @@ REFUSALS: Final[list[tuple[str, Callable[[], object]]]] = [
     ("AMOUNT_NEGATIVE", lambda: encode_amount(-1)),
     ("AMOUNT_TOO_LARGE", lambda: encode_amount(18_201_625)),
     ("FIELD_RANGE", lambda: ClearTamperCondition(rnd=16, tid=0)),
+    ("FIELD_TYPE", lambda: KIND_INDEX[2, 1, 64].token_type(rnd=0, tid=1, register=0)),
     ("NOT_TWENTY_DIGITS", lambda: decode("1234")),
     ("EXCEEDS_66_BITS", lambda: decode("73786976294838206464")),
     ("RESERVED_CLASS", lambda: decode("73786976294838206463")),

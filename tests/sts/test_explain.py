@@ -19,6 +19,7 @@ from sts.errors import (
     NotTwentyDigitsError,
     ReservedClassError,
     StsError,
+    UtcOffsetError,
 )
 from sts.explain import Anatomy, explain
 from sts.identifiers import (
@@ -478,3 +479,8 @@ def test_the_time_of_a_group_in_local_time_is_told_in_utc() -> None:
     )
     told = {field.name: field.meaning for field in anatomy.fields}
     assert told["tid"] == "minute 120: 2014-01-01 00:00 UTC (base 2014)"
+
+
+def test_an_offset_that_cannot_be_is_no_fault_of_the_token() -> None:
+    with pytest.raises(UtcOffsetError):
+        explain("00000000000150997584", utc_offset=timedelta(days=2))

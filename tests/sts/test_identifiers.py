@@ -224,7 +224,7 @@ Construct = Callable[[str], object]
             KeyRevisionNumber.parse,
             "01",
             WrongLengthError,
-            "key revision number: must have 1 digits, found 2",
+            "key revision number: must have 1 digit, found 2",
         ),
         (
             KeyRevisionNumber.parse,

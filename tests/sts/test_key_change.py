@@ -404,21 +404,25 @@ def test_a_supply_group_may_keep_its_derivation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "message"),
+    ("new", "error", "message"),
     [
         (
             changed(NEW_TARIFF, meter_pan=MeterPan("000001000000000082")),
+            KeyChangeConflictError,
             "the two keys belong to different meters",
         ),
         (
             changed(NEW_TARIFF, encryption_algorithm=EncryptionAlgorithm.MISTY1),
+            KeyChangeAlgorithmError,
             "the cipher is built into the meter, a key change cannot replace it",
         ),
     ],
     ids=["meter", "cipher"],
 )
-def test_a_key_change_stays_in_its_meter(new: KeyState, message: str) -> None:
-    with pytest.raises(KeyChangeAlgorithmError) as caught:
+def test_a_key_change_stays_in_its_meter(
+    new: KeyState, error: type[KeyChangeError], message: str
+) -> None:
+    with pytest.raises(error) as caught:
         check(PRESENT, new, rollover=False, tid_now=TODAY)
     assert str(caught.value) == message
 
@@ -439,3 +443,21 @@ def test_the_first_fault_in_the_order_of_the_checks_is_the_one_told(
 ) -> None:
     with pytest.raises(error):
         check(PRESENT, new, rollover=True, tid_now=TODAY)
+
+
+@pytest.mark.parametrize("algorithm", [DKGA02, DKGA03])
+def test_a_rollover_needs_another_key(algorithm: KeyGenerationAlgorithm) -> None:
+    """The base date does not enter these keys: the same key would take all old tokens again."""
+    present = changed(replace(PRESENT, algorithm=algorithm), base_date=BaseDate.Y1993)
+    goal = changed(present, base_date=BaseDate.Y2014)
+    with pytest.raises(KeyChangeRolloverError, match="base date alone does not change a key"):
+        check(present, goal, rollover=True, tid_now=TODAY)
+    revised = changed(goal, key_revision_number=KeyRevisionNumber(2))
+    check(present, revised, rollover=True, tid_now=TODAY)
+
+
+def test_only_sta_meters_come_up_to_date() -> None:
+    old = changed(replace(PRESENT, algorithm=DKGA02), encryption_algorithm=EncryptionAlgorithm.DEA)
+    new = replace(changed(old, tariff_index=TariffIndex(2)), algorithm=DKGA04)
+    with pytest.raises(KeyChangeAlgorithmError, match="no change from DKGA02 to DKGA04"):
+        check(old, new, rollover=False, tid_now=TODAY)

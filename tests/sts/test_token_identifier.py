@@ -15,6 +15,7 @@ from sts.errors import (
     OutOfRangeError,
     TidAheadOfClockError,
     TidAlreadyUsedError,
+    TokenIdentifierError,
     UtcOffsetError,
 )
 from sts.identifiers import BaseDate, KeyExpiryNumber
@@ -508,3 +509,26 @@ def test_a_special_token_needs_a_key_that_has_not_expired() -> None:
     assert issue([], now, base_date=BASE, key_expiry_number=covering) == 6612481
     with pytest.raises(KeyExpiredError):
         issue([], now, base_date=BASE, key_expiry_number=expired)
+
+
+def test_a_reserved_identifier_is_not_made_by_a_key_that_has_expired_since() -> None:
+    """00:01 lay before the expiry, now lies after it."""
+    last = last_minute_of(KeyExpiryNumber(85), BASE)
+    with pytest.raises(KeyExpiredError):
+        special_reserved_token_identifier(
+            [], last + timedelta(minutes=1), base_date=BASE, key_expiry_number=KeyExpiryNumber(85)
+        )
+
+
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), BeforeBaseDateError),
+        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))), AfterLastMinuteError),
+    ],
+)
+def test_a_moment_off_the_calendar_is_refused(
+    moment: datetime, error: type[TokenIdentifierError]
+) -> None:
+    with pytest.raises(error):
+        require_utc(moment)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.amount import CurrencyAmount, PowerLimit, UnitAmount
-from sts.errors import FieldRangeError
+from sts.errors import FieldRangeError, FieldTypeError
 from sts.identifiers import KeyRevisionNumber, KeyType, SupplyGroupCode, TariffIndex
 from sts.layouts import TOKEN_KINDS
 from sts.tokens import (
@@ -309,3 +309,22 @@ def test_another_register_is_no_flag(index: int, data: int) -> None:
 def test_a_flag_number_has_nine_bits(flag: int) -> None:
     with pytest.raises(FieldRangeError, match="flag must be a whole number from 0 to 511"):
         ReadExtended.flag(flag)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: TransferCredit(service=9, rnd=0, tid=1, amount=UnitAmount(1)),  # type: ignore[arg-type]  # the mistake under test
+        lambda: ClearCredit(rnd=0, tid=1, register=99),  # type: ignore[arg-type]  # as above
+        lambda: SetMaximumPowerLimit(rnd=0, tid=1, limit=UnitAmount(5)),  # type: ignore[arg-type]  # as above
+    ],
+)
+def test_what_stands_for_something_is_of_its_class(build: Callable[[], Token]) -> None:
+    with pytest.raises(FieldTypeError):
+        build()
+
+
+def test_a_part_of_a_key_that_does_not_fit_is_not_repeated() -> None:
+    with pytest.raises(FieldRangeError) as caught:
+        Set4thSectionDecoderKey(supply_group_high=0, new_key_middle_1=0xA0B1C2D3E4F5A6B7)
+    assert str(0xA0B1C2D3E4F5A6B7) not in str(caught.value)

@@ -394,6 +394,10 @@ UNREADABLE: list[tuple[object, str]] = [
     (without(CREDIT | {"op": "key"}, "dkga"), MISSING.format("dkga")),
     # Values that are not in a table.
     (CREDIT | {"op": "vend"}, MISSING.format("vend")),
+    (
+        CREDIT | {"token_class": 0, "subclass": 1},
+        "VECTOR_FILE: class and subclass do not belong to a TransferCredit/electricity token",
+    ),
     (CREDIT | {"token_kind": "TransferCredits"}, MISSING.format("token_kind")),
     (CREDIT | {"token_kind": "TransferCredit/heat"}, MISSING.format("token_kind")),
     (CREDIT | {"token_kind": "TransferCredit/gas-money"}, MISSING.format("token_kind")),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.meter.device import open_meter
-from sts.meter.memory import HistoryEntry
+from sts.meter.log_rows import HistoryEntry
 from sts.meter.results import ResultCode
 from sts.meter.tui_chart import braille
 from sts.meter.tui_session import Session, load_steps, nearest_step, stepped
@@ -24,6 +24,7 @@ SECOND = timedelta(seconds=1)
 
 class Clock:
     def __init__(self) -> None:
+        """Begin with the pair's."""
         self.now = START
 
     def __call__(self) -> datetime:

@@ -40,7 +40,9 @@ def test_without_the_extra_it_says_what_to_install(
 
 
 @pytest.mark.slow
-def test_in_a_terminal_a_token_is_keyed_and_the_screen_left(tmp_path: Path) -> None:
+def test_in_a_terminal_tokens_are_keyed_also_from_beside_and_the_screen_is_left(
+    tmp_path: Path,
+) -> None:
     pair = VendAndMeter()
     path = meter_file(tmp_path, pair)
     ours, theirs = pty.openpty()
@@ -57,12 +59,18 @@ def test_in_a_terminal_a_token_is_keyed_and_the_screen_left(tmp_path: Path) -> N
         _read_until(ours, "BUTTON")
         os.write(ours, credit_digits(pair, 59).encode())
         _read_until(ours, "ACCEPT")
+        beside = CliRunner().invoke(main, ["enter", str(path), credit_digits(pair, 30)])
+        assert beside.exit_code == 0, beside.stderr
+        assert "3.0 kWh added" in beside.stdout
+        _read_until(ours, "8.900 kWh")
+        second = CliRunner().invoke(main, ["run", str(path), "--for", "1s"])
+        assert "error METER_CLAIMED" in second.stderr
         os.write(ours, b"q")
         _read_until(ours, "\x1b[?1049l")
         assert screen.wait(PATIENCE_SECONDS) == 0
     os.close(ours)
     with open_meter(path) as meter:
-        assert meter.snapshot(now=START).credit_wh == 5900
+        assert meter.snapshot(now=START).credit_wh == 8900
         assert meter.memory.rows("claim") == []
 
 

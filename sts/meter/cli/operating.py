@@ -5,6 +5,7 @@ If another program runs the meter, it is asked to do it, and its answer is print
 
 import json
 import os
+import re
 import sys
 import termios
 import tty
@@ -31,7 +32,7 @@ QUIT: Final = "Q"
 _KNOWN: Final = KEYS | {BUTTON, QUIT}
 _END: Final = "\x04"
 """Ctrl-D."""
-_ESCAPE: Final = "\x1b"
+_ESCAPES: Final = re.compile(r"\x1b(?:[\[O][0-9;]*[A-Z~])?")
 _LONGEST_READ: Final = 64
 
 
@@ -142,8 +143,8 @@ def _typed() -> Iterator[str]:
         typed = os.read(sys.stdin.fileno(), _LONGEST_READ).decode("utf-8", "replace").upper()
         if not typed or typed == _END:
             return
-        # What a terminal sends for an arrow, say, is no key of a meter, and begins with Escape.
-        known = "" if typed.startswith(_ESCAPE) else typed
+        # What a terminal sends for an arrow, say, is no key of a meter, though it ends in a letter.
+        known = _ESCAPES.sub("", typed)
         keys, quits, _ = "".join(key for key in known if key in _KNOWN).partition(QUIT)
         yield from keys
         if quits:

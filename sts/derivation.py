@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from sts.errors import KeyLengthError, UnsupportedAlgorithmError, UnsupportedKeyTypeError
 from sts.identifiers import (
@@ -94,6 +94,11 @@ class KeyDerivation:
             message = f"DKGA{self.algorithm} makes no keys for EA{attributes.encryption_algorithm}"
             raise UnsupportedAlgorithmError(message)
         return DecoderKey(self._derive(attributes))
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: it is as good as the vending key."""
+        message = "a KeyDerivation holds a key and cannot be pickled"
+        raise TypeError(message)
 
     def __repr__(self) -> str:
         """Show the algorithm, never the key."""

@@ -43,10 +43,12 @@ class CodedGroup(click.Group):
             status = USAGE
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else _program(extra)
-            _show("USAGE", error.format_message(), f"see {command} --help")
+            _say(
+                "USAGE", error.format_message(), f"see {command} --help", as_json=_wants_json(args)
+            )
             status = USAGE
         except click.ClickException as error:
-            _show("USAGE", error.format_message(), "")
+            _say("USAGE", error.format_message(), "", as_json=_wants_json(args))
             status = USAGE
         except click.Abort:
             _show("ABORTED", "stopped before anything was done", "")
@@ -81,11 +83,7 @@ def json_option(command: _Command) -> _Command:
 def show_refusal(error: Exception, *, as_json: bool = False) -> None:
     """Print a refusal: one line for people on standard error, one object for programs."""
     code = getattr(error, "code", type(error).__name__)
-    hint = getattr(error, "hint", "")
-    if as_json:
-        print_json({"error": {"code": code, "message": str(error), "hint": hint}})
-    else:
-        _show(code, str(error), hint)
+    _say(code, str(error), getattr(error, "hint", ""), as_json=as_json)
 
 
 def print_json(value: object) -> None:
@@ -97,6 +95,18 @@ def print_json(value: object) -> None:
 
 def _program(extra: dict[str, Any]) -> str:
     return str(extra.get("prog_name") or Path(sys.argv[0]).name)
+
+
+def _wants_json(args: Sequence[str] | None) -> bool:
+    """Tell whether the command asks for JSON, also where its options could not be parsed."""
+    return "--json" in (sys.argv[1:] if args is None else args)
+
+
+def _say(code: str, message: str, hint: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": {"code": code, "message": message, "hint": hint}})
+    else:
+        _show(code, message, hint)
 
 
 def _show(code: str, message: str, hint: str) -> None:

@@ -160,7 +160,7 @@ def next_token_identifier(
         TidAheadOfClockError: The free minute is more than ``lead_cap_minutes`` ahead.
     """
     present = tid_from_datetime(now, base_date, utc_offset=utc_offset)
-    kept = sorted(issued, reverse=True)[:TID_STORE_SIZE]
+    kept = sorted(set(issued), reverse=True)[:TID_STORE_SIZE]
     # 0 is what a meter's store is filled with after a rollover, so it counts as used.
     candidate = max(present, 1)
     if len(kept) == TID_STORE_SIZE:
@@ -198,7 +198,7 @@ def special_reserved_token_identifier(
     """
     present = tid_from_datetime(now, base_date, utc_offset=utc_offset)
     reserved = present - present % _MINUTES_PER_DAY + _RESERVED_MINUTE_OF_DAY
-    kept = sorted(issued, reverse=True)[:TID_STORE_SIZE]
+    kept = sorted(set(issued), reverse=True)[:TID_STORE_SIZE]
     if reserved in kept or (len(kept) == TID_STORE_SIZE and reserved < kept[-1]):
         raise TidAlreadyUsedError(reserved)
     # A key that has expired since is not used for a minute in which it had not.

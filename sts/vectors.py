@@ -182,7 +182,7 @@ def _parse(case: Raw, identity: str, group: tuple[str, str]) -> VectorCase:
         token=_token(case) if operation == "token" and not is_change else None,
         change=None if new_key is None else _change(case, new_key),
         new_key=new_key,
-        set_size=case["set_size"] if operation == "set" else None,
+        set_size=_set_size(case) if operation == "set" else None,
         part=part,
         expected=_EXPECTED[operation](case),
         clear_block=_hexadecimal(case, "block_hex"),
@@ -197,6 +197,14 @@ def _digits(tokens: object) -> tuple[str, ...]:
     return tuple(tokens)
 
 
+def _set_size(case: Raw) -> SetSize:
+    if case["set_size"] not in (2, 3, 4) or "block_hex" in case:
+        name = "block_hex" if "block_hex" in case else "set_size"
+        raise KeyError(name)
+    size: SetSize = case["set_size"]
+    return size
+
+
 _EXPECTED: Final[Mapping[str, Callable[[Raw], tuple[str, ...]]]] = {
     "token": lambda case: _digits([case["expected_token"]]),
     "set": lambda case: _digits(case["expected_tokens"]),
@@ -206,10 +214,12 @@ _EXPECTED: Final[Mapping[str, Callable[[Raw], tuple[str, ...]]]] = {
 
 
 def _tables_needed(case: Raw) -> StaTablesNeeded:
-    tables: StaTablesNeeded = case.get("sta_tables", "none")
+    name = "sta_tables"
+    tables: StaTablesNeeded = case.get(name, "none")
     if tables not in ("none", "sample", "licensed"):
-        key = "sta_tables"
-        raise KeyError(key)
+        raise KeyError(name)
+    if tables == "licensed" and case.get("ea") != EncryptionAlgorithm.STA.value:
+        raise KeyError(name)
     return tables
 
 
@@ -252,9 +262,16 @@ def _change(case: Raw, new_key: KeyInput) -> KeyChange:
         key_type=new_key.attributes.key_type,
         tariff_index=new_key.attributes.tariff_index,
         # A second, third or fourth part does not say whether its set is a rollover.
-        rollover=bool(case.get("ro", 0)),
+        rollover=_flag(case, "ro"),
         supply_group_code=new_key.attributes.supply_group_code,
     )
+
+
+def _flag(case: Raw, name: str) -> bool:
+    value = case.get(name, 0)
+    if type(value) is not int or value not in (0, 1):
+        raise KeyError(name)
+    return bool(value)
 
 
 def _token(case: Raw) -> Token:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
 import click
@@ -17,6 +18,7 @@ from sts.meanings import SERVICE_UNITS, currency_text, names_of_tests, tenths_te
 from sts.terminal import CodedGroup, json_option, print_json
 from sts.terminal_keys import sample_mark, warn_sample
 from sts.token_identifier import (
+    DEFAULT_LEAD_CAP_MINUTES,
     LAST_TID_MINUTES,
     next_token_identifier,
     require_unexpired,
@@ -58,6 +60,13 @@ def _frame_options(command: _Command) -> _Command:
             help="A token identifier issued to this meter before; give each of the last 50.",
         ),
         click.option("--special-reserved", is_flag=True, help="Use minute 00:01 of the day."),
+        click.option(
+            "--lead-cap",
+            type=click.IntRange(0, LAST_TID_MINUTES),
+            default=DEFAULT_LEAD_CAP_MINUTES,
+            show_default=True,
+            help="How many minutes the identifier may be ahead of the time.",
+        ),
         click.option("--ken", type=int, default=255, show_default=True, help="Key expiry number."),
         click.option(
             "--utc-offset",
@@ -77,17 +86,21 @@ def _frame_options(command: _Command) -> _Command:
 
 def _frame(options: dict[str, Any], key: MeterKey) -> tuple[int, int]:
     """Return random bits and token identifier by the options, which are taken out."""
-    names = ("at", "tid", "issued", "special_reserved", "ken", "utc_offset", "rnd")
-    at, tid, issued, special, ken, offset, rnd = (options.pop(name) for name in names)
+    names = ("at", "tid", "issued", "special_reserved", "ken", "lead_cap", "utc_offset", "rnd")
+    at, tid, issued, special, ken, cap, offset, rnd = (options.pop(name) for name in names)
     bits = secrets.randbits(4) if rnd is None else rnd
     expiry = KeyExpiryNumber(ken)
     if tid is not None:
         if at is not None or issued or special:
             message = "--tid stands alone: leave out --at, --issued and --special-reserved"
             raise click.UsageError(message)
-        require_unexpired(tid, expiry, key.base)
+        require_unexpired(tid, expiry, key.base, utc_offset=timedelta(minutes=offset))
         return bits, tid
-    choose = special_reserved_token_identifier if special else next_token_identifier
+    choose = (
+        special_reserved_token_identifier
+        if special
+        else partial(next_token_identifier, lead_cap_minutes=cap)
+    )
     chosen = choose(
         issued,
         at or datetime.now(UTC),
@@ -102,6 +115,7 @@ def _emit(options: dict[str, Any], build: Callable[[int, int], Token], says: str
     """Encode what ``build`` makes of random bits and token identifier, and print it."""
     as_json = options.pop("as_json")
     key = parsed_key(options)
+    offset = timedelta(minutes=options["utc_offset"])
     rnd, tid = _frame(options, key)
     token = build(rnd, tid)
     tables = key.sta_tables()
@@ -111,7 +125,7 @@ def _emit(options: dict[str, Any], build: Callable[[int, int], Token], says: str
         click.echo(f"{codec.format_token(digits)}  {says}")
         warn_sample(tables)
         return
-    anatomy = explain(digits, cipher, base_date=key.base).as_dict()
+    anatomy = explain(digits, cipher, base_date=key.base, utc_offset=offset).as_dict()
     print_json({**anatomy, "says": says, "mark": sample_mark(tables)})
 
 

@@ -1,7 +1,7 @@
 """``sts key-change``: a set that moves a meter to another key, and a set put together again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,8 +70,14 @@ def key_change() -> None:
 )
 @click.option("--forbid-dkga-change", is_flag=True, help="Refuse DKGA02 to DKGA04.")
 @click.option("--at", type=Moment(), help="Time of issue with zone.  [default: now]")
+@click.option(
+    "--utc-offset",
+    type=click.IntRange(-840, 840),
+    default=0,
+    help="Fixed offset in minutes, of a group whose history is in local time.",
+)
 @json_option
-def make(*, as_json: bool, at: datetime | None, **options: Any) -> None:
+def make(*, as_json: bool, at: datetime | None, utc_offset: int, **options: Any) -> None:
     """Make the tokens that move a meter from its present key to a new one.
 
     The present key comes from --meter and the vending key, or with --kt 0 (a new meter's factory
@@ -100,7 +106,11 @@ def make(*, as_json: bool, at: datetime | None, **options: Any) -> None:
         present,
         new,
         rollover=rollover,
-        tid_now=tid_from_datetime(at or datetime.now(UTC), new.attributes.base_date),
+        tid_now=tid_from_datetime(
+            at or datetime.now(UTC),
+            new.attributes.base_date,
+            utc_offset=timedelta(minutes=utc_offset),
+        ),
         allow_dkga_change=not goal_options["forbid_dkga_change"],
     )
     tokens = build(_change(key, new, goal_options, rollover=rollover), set_size=_size(goal_options))
@@ -219,14 +229,16 @@ def join_set(tokens: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
         "key_expiry_number": change.key_expiry_number.number,
         "rollover": change.rollover,
     }
+    tables = key.sta_tables()
     if as_json:
-        print_json(facts)
+        print_json({**facts, "mark": sample_mark(tables)})
         return
     facts["supply_group_code"] = facts["supply_group_code"] or "not in the set"
     facts["key_type"] = KEY_TYPE_NAMES[change.key_type]
     facts["rollover"] = "yes" if change.rollover else "no"
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
+    warn_sample(tables)
 
 
 def _separate(words: tuple[str, ...]) -> list[str]:

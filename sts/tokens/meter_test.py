@@ -52,6 +52,9 @@ class InitiateMeterTest:
         """
         bits = CONTROL_BITS.get(manufacturer_digits, 0)
         control = 0
+        tests = tuple(tests)
+        if len(set(tests)) > 1 and 0 in tests:
+            raise FieldRangeError("test beside others", low=1, high=bits, found=0)
         for test in tests:
             if not 0 <= test <= bits:
                 raise FieldRangeError("test", low=0, high=bits, found=test)

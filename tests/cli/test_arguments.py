@@ -108,7 +108,8 @@ def _is_an_answer(outcome: Outcome, words: list[str]) -> bool:
         return outcome.stderr in ("", MARK)
     if outcome.stdout:
         # A refusal in JSON, or a report that is no praise.
-        return outcome.status == 1 and outcome.stderr == ""
+        asked_for_json = "--json" in words
+        return outcome.stderr == "" and (outcome.status == 1 or asked_for_json)
     is_help = outcome.stderr.startswith("Usage: sts")
     return ERROR_LINE.fullmatch(outcome.stderr) is not None or (is_help and words[1:] == [])
 

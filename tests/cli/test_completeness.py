@@ -16,9 +16,9 @@ STEPS: Final = [step for transcript in all_transcripts() for step in transcript.
 # Codes that no command can bring about, each with the reason.
 NOT_FROM_THE_COMMAND_LINE: Final = {
     "AMOUNT_NOT_INTEGER": "amounts are read as whole numbers of small units",
+    "FIELD_TYPE": "the command makes the values that tokens are made of",
     "RESERVED_SUBCLASS": "there is no command for a token that is never issued",
     "SAMPLE_TABLES_IN_PRODUCTION": "this is a laboratory's command, which marks instead",
-    "TID_AHEAD_OF_CLOCK": "needs 60 identifiers, see test_token_identifiers.py",
     "UNKNOWN_CODE": "codes are choices of their options",
     "UTC_OFFSET": "the range of the option is the same",
 }

@@ -108,6 +108,7 @@ def test_a_set_joins_to_what_is_published(case: Case) -> None:
         "key_type": case["new_key_type"],
         "key_expiry_number": case["new_key_expiry_number"],
         "rollover": bool(case["ro"]),
+        "mark": None,
     }
 
 

@@ -1,5 +1,6 @@
 """Decoder keys from vending keys: published values, a second implementation, refusals."""
 
+import copy
 import hashlib
 import hmac
 import json
@@ -443,3 +444,9 @@ def test_a_derivation_shows_neither_its_key_nor_puts_it_in_a_refusal(key: bytes)
         with pytest.raises(StsError) as caught:
             derivation.derive(refused)
         assert not shown_in(key, f"{caught.value!r}")
+
+
+def test_a_derivation_is_not_copied() -> None:
+    derivation = KeyDerivation(KeyGenerationAlgorithm.DKGA04, VendingKey(bytes(20)))
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        copy.deepcopy(derivation)

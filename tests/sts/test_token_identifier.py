@@ -532,3 +532,8 @@ def test_a_moment_off_the_calendar_is_refused(
 ) -> None:
     with pytest.raises(error):
         require_utc(moment)
+
+
+def test_an_identifier_that_is_told_twice_counts_once() -> None:
+    present = 6311520
+    assert next_token_identifier([present + 20] * 60, at(present), base_date=BASE) == present

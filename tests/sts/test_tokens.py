@@ -252,7 +252,7 @@ def test_test_n_has_control_bit_n_less_one(
 
 @pytest.mark.parametrize(("manufacturer_digits", "control_bits"), EITHER_CODE)
 def test_test_zero_is_all_ones(manufacturer_digits: Literal[2, 4], control_bits: int) -> None:
-    for tests in ([0], [0, 3], range(1, control_bits + 1)):
+    for tests in ([0], [0, 0], range(1, control_bits + 1)):
         token = InitiateMeterTest.for_tests(tests, manufacturer_digits=manufacturer_digits)
         assert token.control == (1 << control_bits) - 1
         assert token.tests == (0,)
@@ -328,3 +328,8 @@ def test_a_part_of_a_key_that_does_not_fit_is_not_repeated() -> None:
     with pytest.raises(FieldRangeError) as caught:
         Set4thSectionDecoderKey(supply_group_high=0, new_key_middle_1=0xA0B1C2D3E4F5A6B7)
     assert str(0xA0B1C2D3E4F5A6B7) not in str(caught.value)
+
+
+def test_test_zero_stands_alone() -> None:
+    with pytest.raises(FieldRangeError, match="test beside others"):
+        InitiateMeterTest.for_tests([0, 5])

@@ -250,7 +250,7 @@ def test_the_blocks_of_a_case_are_read() -> None:
 
 @pytest.mark.parametrize("tables", ["none", "sample", "licensed"])
 def test_a_case_says_which_tables_it_needs(tables: str) -> None:
-    assert readable(CREDIT | {"sta_tables": tables}).sta_tables == tables
+    assert readable(CREDIT | {"sta_tables": tables, "ea": "07"}).sta_tables == tables
     assert readable(CREDIT).sta_tables == "none"
 
 
@@ -398,6 +398,11 @@ UNREADABLE: list[tuple[object, str]] = [
         CREDIT | {"token_class": 0, "subclass": 1},
         "VECTOR_FILE: class and subclass do not belong to a TransferCredit/electricity token",
     ),
+    (CREDIT | {"sta_tables": "licensed"}, MISSING.format("sta_tables")),
+    (SET | {"ro": "0"}, MISSING.format("ro")),
+    (SET | {"ro": 2}, MISSING.format("ro")),
+    (SET | {"set_size": None}, MISSING.format("set_size")),
+    (SET | {"block_hex": "00"}, MISSING.format("block_hex")),
     (CREDIT | {"token_kind": "TransferCredits"}, MISSING.format("token_kind")),
     (CREDIT | {"token_kind": "TransferCredit/heat"}, MISSING.format("token_kind")),
     (CREDIT | {"token_kind": "TransferCredit/gas-money"}, MISSING.format("token_kind")),

@@ -4,13 +4,14 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import core, digit_flip, import_time, keys
+from benchmarks import core, digit_flip, import_time, keys, meter
 
 _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "import": import_time.run,
     "core": core.run,
     "flip": digit_flip.run,
     "keys": keys.run,
+    "meter": meter.run,
 }
 
 

@@ -4,8 +4,8 @@ The two sides share nothing but digits. The vendor knows the vending key, the me
 and the token identifiers that it has issued; the meter knows its decoder key and what it accepted.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -29,12 +29,22 @@ from sts.key_change import KeyChange, SetSize, build
 from sts.key_material import DecoderKey, VendingKey
 from sts.meter import supply
 from sts.meter.acceptance import Reaction, apply
+from sts.meter.emergency import take_emergency
+from sts.meter.events import Advance, DayRecord, Event, IntervalRecord, Written
+from sts.meter.loads import Load
 from sts.meter.outcomes import Accepted, Outcome
 from sts.meter.panel import Answer, Face, Panel, face_of, key, short_code
 from sts.meter.power import PowerChange, lose_power, return_power
+from sts.meter.profiles import PROFILES, MeterProfile
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
-from sts.meter.state import DecoderKeyRegister, MeterState, Volatile, new_state
-from sts.meter.supply import Event
+from sts.meter.state import (
+    DecoderKeyRegister,
+    MeterState,
+    SupplyCause,
+    TamperKind,
+    Volatile,
+    new_state,
+)
 from sts.token_identifier import LAST_TID_MINUTES, next_token_identifier
 from sts.tokens import (
     BlockCipher,
@@ -67,6 +77,8 @@ DITK: Final = {
 PRICES: Final = (PricePeriod(starts_at=datetime(2014, 1, 1, tzinfo=UTC), per_thousand=342_500),)
 """R3.425 a kWh."""
 
+_HABITS: Final = frozenset(field.name for field in fields(MeterProfile)) - {"name"}
+
 
 class VendAndMeter:
     """A vendor and one meter; every method named after a token makes it and enters it.
@@ -79,6 +91,8 @@ class VendAndMeter:
         state: What it remembers.
         volatile: What it would forget.
         events: All that happened to its supply.
+        intervals: The half hours of its load profile.
+        days: Its daily totals.
         digits: The token entered last.
     """
 
@@ -92,7 +106,11 @@ class VendAndMeter:
         credit_kind: CreditKind = CreditKind.UNIT,
         **built: Any,
     ) -> None:
-        """Build a meter and give it the key that the vendor derives for it, or a DITK."""
+        """Build a meter and give it the key that the vendor derives for it, or a DITK.
+
+        The rest is what was built: fields of the specification, or habits of its profile, which
+        is the plain one if none is named.
+        """
         self.attributes = KeyAttributes(
             meter_pan=MeterPan.from_drn(drn),
             supply_group_code=SupplyGroupCode(201457),
@@ -104,15 +122,20 @@ class VendAndMeter:
         )
         if credit_kind is CreditKind.CURRENCY:
             built = {"currency": "ZAR", "prices": PRICES, **built}
+        habits = {name: built.pop(name) for name in _HABITS & built.keys()}
+        profile = replace(built.pop("profile", PROFILES["plain"]), **habits)
         self.spec = MeterSpec(
             decoder_reference_number=self.attributes.meter_pan.drn,
             encryption_algorithm=algorithm,
             credit_kind=credit_kind,
+            profile=profile,
             **built,
         )
         self.now = START
         self.issued: list[int] = []
         self.events: list[Event] = []
+        self.intervals: list[IntervalRecord] = []
+        self.days: list[DayRecord] = []
         self.digits = ""
         register = DecoderKeyRegister.from_attributes(
             self.key_for(self.attributes),
@@ -187,38 +210,58 @@ class VendAndMeter:
         reaction = self.reaction(digits)
         self.digits = digits
         self.state, self.volatile = reaction.state, reaction.volatile
-        self.events.extend(reaction.events)
+        self._log(reaction.events, reaction.written)
         return reaction.outcome
 
     def vend(self, token: Token) -> Outcome:
         """Encode a token and enter it."""
         return self.enter(self.digits_of(token))
 
-    def wait(self, length: timedelta) -> None:
+    def take(self, done: Advance) -> None:
+        """Let the meter be what came of something, and write down what happened."""
+        self.state = done.state
+        self._log(done.events, done.written)
+
+    def _log(self, events: Iterable[Event], written: Written) -> None:
+        self.events.extend(events)
+        self.intervals.extend(written.intervals)
+        self.days.extend(written.days)
+
+    def wait(self, length: timedelta, load: Load | None = None) -> None:
         """Let time pass."""
         self.now += length
-        passed = supply.advance(self.spec, self.state, self.now)
-        self.state = passed.state
-        self.events.extend(passed.events)
+        self.take(supply.advance(self.spec, self.state, self.now, load=load))
 
-    def set_load(self, load_w: int) -> None:
+    def set_load(self, load: int | tuple[int, ...], *volts: int) -> None:
         """Switch appliances on."""
         self.wait(timedelta())
-        self.state = supply.set_load(self.spec, self.state, load_w)
+        self.state = supply.set_load(self.spec, self.state, load, volts=volts or None)
 
-    def tamper(self) -> None:
-        """Open the cover."""
+    def tamper(self, kind: TamperKind = TamperKind.COVER, *, lasting: bool = False) -> None:
+        """Open the cover, or hold a magnet to the meter."""
         self.wait(timedelta())
-        done = supply.tamper(self.spec, self.state)
-        self.state = done.state
-        self.events.extend(done.events)
+        self.take(supply.tamper(self.spec, self.state, kind, lasting=lasting))
+
+    def end_tamper(self, kind: TamperKind) -> None:
+        """Close the cover, or take the magnet away."""
+        self.wait(timedelta())
+        self.take(supply.end_tamper(self.spec, self.state, kind))
 
     def press(self) -> None:
         """Press the button."""
         self.wait(timedelta())
-        done = supply.press(self.spec, self.state)
-        self.state = done.state
-        self.events.extend(done.events)
+        self.take(supply.press(self.spec, self.state))
+
+    def supervise(self, *, on: bool) -> None:
+        """Switch the supply off, or let it return, as a technician would."""
+        self.wait(timedelta())
+        switch = supply.switch_on if on else supply.switch_off
+        self.take(switch(self.spec, self.state, SupplyCause.SUPERVISOR))
+
+    def take_emergency(self) -> None:
+        """Take emergency credit."""
+        self.wait(timedelta())
+        self.take(take_emergency(self.spec, self.state))
 
     def lose_power(self) -> None:
         """Switch the power off."""
@@ -260,7 +303,7 @@ class VendAndMeter:
 
     def _answered(self, answer: Answer) -> Answer:
         self.state, self.volatile = answer.state, answer.volatile
-        self.events.extend(answer.events)
+        self._log(answer.events, answer.written)
         return answer
 
     def face(self) -> Face:

@@ -21,9 +21,9 @@ from sts import (
 from sts.meter import DecoderKeyRegister, MeterSpec, new_state
 from sts.meter.device import VirtualMeter, create_meter, open_meter
 from sts.meter.errors import MeterFileExistsError
+from sts.meter.events import Event
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.snapshot import Snapshot
-from sts.meter.supply import Event
 from vending_app.domain.entities import Meter
 from vending_app.domain.errors import LabMeterSpeedError, NoLabMeterError
 from vending_app.lab_clock import SPEEDS, LabClock, LabClocks

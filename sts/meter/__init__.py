@@ -16,12 +16,14 @@ from sts.meter.outcomes import (
     Refused,
     Valid,
 )
+from sts.meter.profiles import PROFILES, MeterProfile, ReconnectPolicy
 from sts.meter.results import RESULTS, ResultCode
-from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
+from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
 from sts.meter.state import DecoderKeyRegister, MeterState, SupplyCause, Volatile, new_state
 from sts.meter.supply import advance
 
 __all__ = [
+    "PROFILES",
     "RESULTS",
     "Accepted",
     "Authentic",
@@ -30,6 +32,7 @@ __all__ = [
     "Effect",
     "Malformed",
     "MeterError",
+    "MeterProfile",
     "MeterSpec",
     "MeterState",
     "Outcome",

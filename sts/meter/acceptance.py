@@ -28,6 +28,14 @@ from sts.errors import (
 )
 from sts.identifiers import KeyExpiryNumber, KeyType
 from sts.meter.errors import MeterPowerError
+from sts.meter.events import (
+    NOTHING_WRITTEN,
+    Advance,
+    Event,
+    EventKind,
+    Written,
+    event,
+)
 from sts.meter.functions import execute, lack_of
 from sts.meter.key_change import without_stale
 from sts.meter.lockout import NO_LOCKOUT, after_refusal
@@ -43,7 +51,7 @@ from sts.meter.outcomes import (
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Advance, Event, EventKind, advance, event, settle
+from sts.meter.supply import advance, settle
 from sts.meter.tid_store import refusal_of, with_cancelled
 from sts.meter.transition import Situation, Transition
 from sts.tokens import (
@@ -98,12 +106,14 @@ class Reaction:
         volatile: Volatile memory after it.
         outcome: The answer.
         events: What happened up to and with the entry, oldest first.
+        written: Half hours and days that were completed before it.
     """
 
     state: MeterState
     volatile: Volatile
     outcome: Outcome
     events: tuple[Event, ...]
+    written: Written = NOTHING_WRITTEN
 
 
 def authenticate(digits: str, cipher: BlockCipher, *, manufacturer_code: str) -> Authentication:
@@ -182,6 +192,7 @@ def apply(
             volatile=kept,
             outcome=reacted,
             events=(*passed.events, *counted.events),
+            written=passed.written,
         )
     lockout = NO_LOCKOUT if is_for_one_meter(digits) else passed.state.lockout
     taken = replace(reacted.state, last_result=reacted.outcome.code, lockout=lockout)
@@ -191,6 +202,7 @@ def apply(
         volatile=reacted.volatile,
         outcome=reacted.outcome,
         events=(*passed.events, *reacted.events, *settled.events),
+        written=passed.written,
     )
 
 

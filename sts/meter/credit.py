@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from sts.meter.outcomes import Accepted, CreditAdded, CreditCleared, Refused
+from sts.meter.emergency import repaid
+from sts.meter.events import Advance
+from sts.meter.outcomes import Accepted, CreditAdded, CreditCleared, Effect, Refused
 from sts.meter.registers import LARGEST_REGISTER, MEASURES, Register
 from sts.meter.results import ResultCode
 from sts.meter.transition import Situation, Transition
@@ -26,15 +28,12 @@ def clear_credit(situation: Situation, token: ClearCredit) -> Transition:
     """Set the register to zero; whoever calls has made sure that it is this meter's."""
     state = situation.state
     effect = CreditCleared(register=situation.spec.register, units=state.credit.whole)
-    return Transition(
-        state=replace(
-            state,
-            credit=Register(),
-            credit_cleared=state.credit_cleared.plus_fine(state.credit.fine),
-        ),
-        volatile=situation.volatile,
-        outcome=Accepted(token=token, effects=(effect,)),
+    cleared = replace(
+        state,
+        credit=Register(),
+        credit_cleared=state.credit_cleared.plus_fine(state.credit.fine),
     )
+    return _settled(situation, token, effect=effect, changed=repaid(cleared, 0))
 
 
 def _add(situation: Situation, token: CreditToken, units: int) -> Transition | Refused:
@@ -46,10 +45,18 @@ def _add(situation: Situation, token: CreditToken, units: int) -> Transition | R
     if units < 0 and credit < spec.min_credit:
         return _overflow(token, f"the credit would fall below {spec.min_credit}")
     effect = CreditAdded(register=spec.register, units=units)
+    added = replace(state, credit=state.credit.plus(units), credit_bought=bought)
+    return _settled(situation, token, effect=effect, changed=repaid(added, units))
+
+
+def _settled(
+    situation: Situation, token: CreditToken | ClearCredit, *, effect: Effect, changed: Advance
+) -> Transition:
     return Transition(
-        state=replace(state, credit=state.credit.plus(units), credit_bought=bought),
+        state=changed.state,
         volatile=situation.volatile,
         outcome=Accepted(token=token, effects=(effect,)),
+        events=changed.events,
     )
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from sts.meter.loads import LoadError
+from sts.meter.errors import LoadError
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,12}")
 

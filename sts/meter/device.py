@@ -9,6 +9,7 @@ comes with a ``now`` before the meter's own time finds the meter where it is.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
@@ -18,17 +19,18 @@ from sts.identifiers import EncryptionAlgorithm
 from sts.meter import panel, supply
 from sts.meter.entry import Entry, Reply, entry_of, history_entry_of
 from sts.meter.errors import MeterTablesError
+from sts.meter.events import Advance, DayRecord, Event, IntervalRecord
 from sts.meter.key_change import without_stale
+from sts.meter.loads import Load
 from sts.meter.lockout import NO_LOCKOUT
 from sts.meter.log_rows import HistoryEntry
-from sts.meter.memory import Contents, MeterMemory, Update, create_memory
+from sts.meter.memory import KEPT_INTERVALS, Contents, MeterMemory, Update, create_memory
 from sts.meter.panel import Answer, Face, Panel
 from sts.meter.power import PowerChange, lose_power, return_power
-from sts.meter.readouts import TOKENS_SHOWN
+from sts.meter.readouts import DAYS_OF_MEAN, TOKENS_SHOWN
 from sts.meter.snapshot import Snapshot, snapshot_of
 from sts.meter.spec import MeterSpec
-from sts.meter.state import MeterState, Volatile, require_fitting
-from sts.meter.supply import Advance, Event
+from sts.meter.state import MeterState, SupplyCause, TamperKind, Volatile, require_fitting
 
 _Operation: TypeAlias = Callable[[MeterSpec, MeterState], Advance]
 
@@ -155,23 +157,45 @@ class VirtualMeter:
         volatile = without_stale(contents.volatile, state.advanced_to)
         return panel.face_of(self.spec, state, volatile)
 
-    def advance(self, *, now: datetime) -> Snapshot:
-        """Let time pass up to ``now`` and write it down."""
-        return self._operate(lambda _spec, state: Advance(state=state), now=now)
+    def advance(self, *, now: datetime, load: Load | None = None) -> Snapshot:
+        """Let time pass up to ``now`` and write it down.
 
-    def set_load(self, load_w: int, *, now: datetime) -> Snapshot:
-        """Switch appliances on or off: from ``now`` on the load is ``load_w``.
+        Args:
+            now: The moment, aware.
+            load: What is drawn until then; the load that was set last, if it is not given.
 
         Raises:
-            MeterLoadError: Not a whole number within the meter's rating.
+            MeterLoadError: The meter cannot have such a load.
+        """
+        return self._operate(lambda _spec, state: Advance(state=state), now=now, load=load)
+
+    def set_load(self, load_w: int | tuple[int, ...], *, now: datetime) -> Snapshot:
+        """Switch appliances on or off: from ``now`` on the load is ``load_w``.
+
+        It is one number for each phase, or one that is spread evenly over them; negative power
+        flows back.
+
+        Raises:
+            MeterLoadError: Not a load that the meter can have, not even for a moment.
         """
         return self._operate(
             lambda spec, state: Advance(state=supply.set_load(spec, state, load_w)), now=now
         )
 
-    def tamper(self, *, now: datetime) -> Snapshot:
-        """Open the cover."""
-        return self._operate(supply.tamper, now=now)
+    def tamper(
+        self, kind: TamperKind = TamperKind.COVER, *, now: datetime, lasting: bool = False
+    ) -> Snapshot:
+        """Open the cover, or hold a magnet to the meter; ``lasting`` until ``end_tamper``."""
+        return self._operate(partial(supply.tamper, kind=kind, lasting=lasting), now=now)
+
+    def end_tamper(self, kind: TamperKind, *, now: datetime) -> Snapshot:
+        """Close the cover, or take the magnet away."""
+        return self._operate(partial(supply.end_tamper, kind=kind), now=now)
+
+    def supervise(self, *, on: bool, now: datetime) -> Snapshot:
+        """Switch the supply off, or let it return, as a technician at the meter would."""
+        switch = supply.switch_on if on else supply.switch_off
+        return self._operate(partial(switch, cause=SupplyCause.SUPERVISOR), now=now)
 
     def press(self, *, now: datetime) -> Snapshot:
         """Press the button that closes the relay, where the meter waits for it."""
@@ -203,6 +227,14 @@ class VirtualMeter:
         """Return the latest events that were written, newest first."""
         return self.memory.events(limit)
 
+    def load_profile(self, limit: int = KEPT_INTERVALS) -> tuple[IntervalRecord, ...]:
+        """Return the latest half hours that were written, newest first."""
+        return self.memory.intervals(limit)
+
+    def daily_totals(self, limit: int = 100) -> tuple[DayRecord, ...]:
+        """Return the latest local days that were written, newest first."""
+        return self.memory.days(limit)
+
     def history(self, limit: int = 100) -> tuple[HistoryEntry, ...]:
         """Return the latest tokens that were keyed, newest first."""
         return self.memory.history(limit)
@@ -222,6 +254,7 @@ class VirtualMeter:
                 sta_tables=self._sta_tables,
             ),
             tokens=self.memory.history(TOKENS_SHOWN),
+            daily_use=tuple(day.imported for day in self.memory.days(DAYS_OF_MEAN)),
         )
 
     def _at_panel(self, do: Callable[[Panel], Answer]) -> Reply:
@@ -244,6 +277,7 @@ class VirtualMeter:
             return _Replied(
                 contents=replace(contents, state=answer.state, volatile=answer.volatile),
                 events=answer.events,
+                written=answer.written,
                 token=None if entry is None else history_entry_of(entry),
                 reply=reply,
             )
@@ -259,21 +293,25 @@ class VirtualMeter:
             return Update(
                 contents=replace(contents, state=changed.state, volatile=changed.volatile),
                 events=(*passed.events, *changed.events),
+                written=passed.written,
             )
 
         contents = self.memory.change(operate).contents
         return snapshot_of(self.spec, contents.state, contents.volatile)
 
-    def _operate(self, operation: _Operation, *, now: datetime) -> Snapshot:
+    def _operate(
+        self, operation: _Operation, *, now: datetime, load: Load | None = None
+    ) -> Snapshot:
         """Let time pass, do something to the supply, and write it down."""
 
         def operate(contents: Contents) -> Update:
-            passed = supply.advance(self.spec, contents.state, now)
+            passed = supply.advance(self.spec, contents.state, now, load=load)
             done = operation(self.spec, passed.state)
             volatile = without_stale(contents.volatile, done.state.advanced_to)
             return Update(
                 contents=replace(contents, state=done.state, volatile=volatile),
                 events=(*passed.events, *done.events),
+                written=passed.written,
             )
 
         contents = self.memory.change(operate).contents

@@ -1,35 +1,41 @@
-"""Energy in exact whole numbers: what flows, what it costs, how long credit lasts.
+"""What energy costs, and how long credit lasts at the present load: questions, no time passes.
 
-A quantity is counted in units times microseconds an hour (for electricity: W·µs), the smallest
-thing that a whole load can pass in the smallest time that a datetime knows. 3 600 000 000 of them
-are a unit of the register; times the price of a thousand units they are fine parts of credit.
+A quantity is counted in units times microseconds an hour (for electricity: W·µs), as in
+``accounts``.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sts.meter.flow import Rates, rates_of
+from sts.meter.moments import MICROSECOND, microseconds_of
 from sts.meter.registers import FINE_PARTS, PER_THOUSAND
 from sts.meter.spec import CreditKind, MeterSpec
 from sts.meter.state import MeterState
 from sts.tokens import Service
 
+HORIZON: Final = timedelta(days=3652)
+"""How far ``cut_at`` looks ahead: ten years."""
+
 _SECONDS_PER_HOUR: Final = 3600
-_MICROSECOND: Final = timedelta(microseconds=1)
+_MILLI: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A time in which the price stays the same.
+@dataclass(frozen=True, slots=True)
+class PhaseReading:
+    """What one phase carries now.
 
     Attributes:
-        ends_at: Its end.
-        price: Of a thousand register units, in credit units.
+        power_w: The power drawn; 0 while the relay is open, negative if it is fed back.
+        voltage_v: The voltage.
+        current_ma: The current, with the sign of the power.
     """
 
-    ends_at: datetime
-    price: int
+    power_w: int
+    voltage_v: int
+    current_ma: int
 
 
 def price_at(spec: MeterSpec, when: datetime) -> int:
@@ -40,47 +46,71 @@ def price_at(spec: MeterSpec, when: datetime) -> int:
     return (begun or spec.prices)[-1 if begun else 0].per_thousand
 
 
-def stretches(spec: MeterSpec, start: datetime, end: datetime) -> Iterator[Stretch]:
-    """Cut the time from ``start`` to ``end`` where the price changes."""
-    changes = [period.starts_at for period in spec.prices if start < period.starts_at < end]
-    begins = start
-    for ends_at in (*changes, end):
-        yield Stretch(ends_at=ends_at, price=price_at(spec, begins))
-        begins = ends_at
-
-
-def rate_per_hour(spec: MeterSpec, state: MeterState) -> int:
-    """Return how many register units flow in an hour while the relay is closed.
+def present_rates(spec: MeterSpec, watts: tuple[int, ...]) -> Rates:
+    """Return how fast the registers run under a load while the relay is closed.
 
     Electricity flows as the load draws it, water and gas as they are let out, and time passes.
     """
-    return _SECONDS_PER_HOUR if spec.service is Service.TIME else state.load_w
+    if spec.service is Service.TIME:
+        return Rates(_SECONDS_PER_HOUR)
+    if not spec.measures_power:
+        return Rates(sum(watts))
+    return rates_of(spec.profile.reverse_energy, watts or (0,))
 
 
 def payable(spec: MeterSpec, state: MeterState, price: int) -> int:
-    """Return the largest quantity that the credit pays for; 0 means that it is exhausted."""
-    return max(state.credit.fine - spec.min_credit * FINE_PARTS, 0) // price
+    """Return the largest quantity that credit and emergency credit taken pay for.
+
+    Whatever friendly hours allow beyond that is not counted.
+    """
+    floor = spec.min_credit * FINE_PARTS
+    if state.emergency_floor is not None:
+        floor = min(floor, state.emergency_floor.fine)
+    return max(state.credit.fine - floor, 0) // price
 
 
-def after_flow(state: MeterState, quantity: int, price: int) -> MeterState:
-    """Return the state after a quantity has flowed and been paid for."""
-    return replace(
-        state,
-        credit=state.credit.plus_fine(-quantity * price),
-        consumed=state.consumed.plus_fine(quantity * PER_THOUSAND),
+def phase_readings(spec: MeterSpec, state: MeterState) -> tuple[PhaseReading, ...]:
+    """Return power, voltage and current of each phase; none if the meter does not measure power."""
+    if not spec.measures_power:
+        return ()
+    nothing = (0,) * spec.phases
+    watts = state.watts if state.powered and state.relay_closed and state.watts else nothing
+    volts = (state.volts or (spec.nominal_voltage_v,) * spec.phases) if state.powered else nothing
+    return tuple(
+        PhaseReading(power, voltage, _current_ma(power, voltage))
+        for power, voltage in zip(watts, volts, strict=True)
     )
 
 
-def microseconds_between(start: datetime, end: datetime) -> int:
-    """Return the time between two moments."""
-    return (end - start) // _MICROSECOND
+def _current_ma(power_w: int, voltage_v: int) -> int:
+    """Return a current with the sign of its power, rounded toward zero."""
+    magnitude = abs(power_w) * _MILLI // voltage_v if voltage_v else 0
+    return -magnitude if power_w < 0 else magnitude
 
 
-def microseconds_until(quantity: int, rate: int) -> int:
-    """Return the first microsecond at which ``quantity`` has flowed at ``rate`` an hour."""
-    return -(-quantity // rate)
+def cut_at(spec: MeterSpec, state: MeterState) -> datetime | None:
+    """Return when credit will be used up at the present load; None if not in ten years.
+
+    Friendly hours, and whatever else may open or close the relay before, are left aside.
+    """
+    rate = present_rates(spec, state.watts).imported
+    if not state.relay_closed or not state.powered or not rate:
+        return None
+    latest = datetime.max.replace(tzinfo=UTC)
+    begins, left = state.advanced_to, payable(spec, state, 1)
+    for ends_at, price in _prices(spec, begins, begins + min(HORIZON, latest - begins)):
+        lasts = -(-(left // price) // rate)
+        if lasts <= microseconds_of(ends_at) - microseconds_of(begins):
+            return begins + lasts * MICROSECOND
+        left -= rate * price * (microseconds_of(ends_at) - microseconds_of(begins))
+        begins = ends_at
+    return None
 
 
-def moment_after(start: datetime, microseconds: int) -> datetime:
-    """Return the moment so many microseconds after ``start``."""
-    return start + microseconds * _MICROSECOND
+def _prices(spec: MeterSpec, start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+    """Cut the time from ``start`` to ``end`` where the price changes; give ends and prices."""
+    changes = [period.starts_at for period in spec.prices if start < period.starts_at < end]
+    begins = start
+    for ends_at in (*changes, end):
+        yield ends_at, price_at(spec, begins)
+        begins = ends_at

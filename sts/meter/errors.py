@@ -3,7 +3,9 @@
 MeterError                      METER
 ├── MeterSpecError              METER_SPEC             a meter that cannot be built
 ├── MeterStateError             METER_STATE            registers that cannot be
-├── MeterLoadError              METER_LOAD             a load beyond the meter's rating
+├── MeterLoadError              METER_LOAD             a load beyond what the meter can have
+│   └── LoadError               METER_LOAD_DESCRIPTION no load at all
+├── EmergencyRefusedError       METER_EMERGENCY        emergency credit that it does not give
 ├── MeterPowerError             METER_WITHOUT_POWER    a key pressed while the power is off
 ├── MeterTablesError            METER_TABLES           other STA tables than it was built with
 ├── MeterOrderError             METER_ORDER            refused by whoever runs the meter
@@ -52,14 +54,26 @@ class MeterStateError(MeterError):
 
 
 class MeterLoadError(MeterError):
-    """A load that is negative or beyond what the meter is built for."""
+    """A load that no meter so built can have."""
 
     code = "METER_LOAD"
 
-    def __init__(self, *, found: object, largest: int) -> None:
-        """Say which load was given and which is the largest."""
-        super().__init__(f"a load is a whole number from 0 to {largest}, found {found}")
-        self.largest = largest
+
+class LoadError(MeterLoadError):
+    """A description of a load that cannot be, whatever the meter."""
+
+    code = "METER_LOAD_DESCRIPTION"
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        """Say what is wrong and, of a file, in which line."""
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class EmergencyRefusedError(MeterError):
+    """Emergency credit that the meter does not give."""
+
+    code = "METER_EMERGENCY"
 
 
 class MeterPowerError(MeterError):

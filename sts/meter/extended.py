@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from sts.meanings import EXTENDED_FLAG_NAMES
+from sts.meter.events import Advance
 from sts.meter.outcomes import Accepted, ValueStored
 from sts.meter.state import (
     DETECT_TAMPER_FLAG,
@@ -12,7 +13,7 @@ from sts.meter.state import (
     MeterState,
     SupplyCause,
 )
-from sts.meter.supply import Advance, with_causes
+from sts.meter.supply import switch_off, switch_on
 from sts.meter.transition import Situation, Transition
 from sts.tokens import ReadExtended, WriteExtended
 
@@ -61,6 +62,5 @@ def _with_flag(situation: Situation, number: int, *, value: bool) -> Advance:
     flagged = replace(state, flags=state.flags | {number} if value else state.flags - {number})
     if number != DISCONNECT_SERVICE_FLAG:
         return Advance(state=flagged)
-    remote = {SupplyCause.REMOTE}
-    causes = state.causes | remote if value else state.causes - remote
-    return with_causes(situation.spec, flagged, causes)
+    switch = switch_off if value else switch_on
+    return switch(situation.spec, flagged, SupplyCause.REMOTE)

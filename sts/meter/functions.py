@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from sts.amount import PowerLimit
 from sts.meter.credit import clear_credit, transfer_credit, transfer_currency_credit
+from sts.meter.events import Advance
 from sts.meter.extended import extended_line, supports_extended, write_extended
 from sts.meter.key_change import enter_section
-from sts.meter.meter_tests import lines_of_tests, supports_tests
+from sts.meter.meter_tests import LOAD_SWITCH_TEST, lines_of_tests, supports_tests
 from sts.meter.outcomes import (
     Accepted,
     Displayed,
@@ -24,7 +25,7 @@ from sts.meter.outcomes import (
 )
 from sts.meter.spec import CreditKind, MeterSpec
 from sts.meter.state import SupplyCause
-from sts.meter.supply import EventKind, event, with_causes
+from sts.meter.supply import begin_switch_test, clear_tamper, limit_changed
 from sts.meter.transition import Situation, Transition
 from sts.tokens import (
     ClearCredit,
@@ -74,9 +75,24 @@ def _done(situation: Situation, token: Token, effect: Effect, **changes: Any) ->
     )
 
 
+def _switched(
+    situation: Situation, token: Token, *, effect: Effect, switched: Advance
+) -> Transition:
+    """Return the transition of a token that may have moved the relay."""
+    return Transition(
+        state=switched.state,
+        volatile=situation.volatile,
+        outcome=Accepted(token=token, effects=(effect,)),
+        events=switched.events,
+    )
+
+
 def _initiate_test(situation: Situation, token: InitiateMeterTest) -> Transition:
-    lines = lines_of_tests(situation.spec, situation.state, token)
-    return _done(situation, token, Displayed(lines=lines))
+    spec, state = situation.spec, situation.state
+    shown = Displayed(lines=lines_of_tests(spec, state, token))
+    if LOAD_SWITCH_TEST not in token.tests:
+        return _done(situation, token, shown)
+    return _switched(situation, token, effect=shown, switched=begin_switch_test(spec, state))
 
 
 def _read_extended(situation: Situation, token: ReadExtended) -> Transition:
@@ -90,7 +106,9 @@ def _watts(spec: MeterSpec, limit: PowerLimit) -> int | None:
 def _set_power_limit(situation: Situation, token: SetMaximumPowerLimit) -> Transition:
     watts = _watts(situation.spec, token.limit)
     effect = LimitSet(name="Maximum power limit", watts=watts)
-    return _done(situation, token, effect, power_limit_w=watts)
+    limited = replace(situation.state, power_limit_w=watts)
+    begun = limit_changed(situation.spec, limited, SupplyCause.POWER_LIMIT)
+    return _switched(situation, token, effect=effect, switched=begun)
 
 
 def _set_unbalance_limit(
@@ -98,7 +116,9 @@ def _set_unbalance_limit(
 ) -> Transition:
     watts = _watts(situation.spec, token.limit)
     effect = LimitSet(name="Maximum phase power unbalance limit", watts=watts)
-    return _done(situation, token, effect, unbalance_limit_w=watts)
+    limited = replace(situation.state, unbalance_limit_w=watts)
+    begun = limit_changed(situation.spec, limited, SupplyCause.PHASE_UNBALANCE)
+    return _switched(situation, token, effect=effect, switched=begun)
 
 
 def _set_tariff_rate(situation: Situation, token: SetTariffRate) -> Transition:
@@ -114,16 +134,9 @@ def _set_water_factor(situation: Situation, token: SetWaterMeterFactor) -> Trans
 def _clear_tamper(situation: Situation, token: ClearTamperCondition) -> Transition:
     """Clear the status and cancel what it caused (8.7)."""
     state = situation.state
-    cleared = with_causes(
-        situation.spec, replace(state, tampered=False), state.causes - {SupplyCause.TAMPER}
-    )
-    noted = (event(cleared.state, EventKind.TAMPER_CLEARED),) if state.tampered else ()
-    return Transition(
-        state=cleared.state,
-        volatile=situation.volatile,
-        outcome=Accepted(token=token, effects=(TamperCleared(was_tampered=state.tampered),)),
-        events=(*noted, *cleared.events),
-    )
+    effect = TamperCleared(was_tampered=state.tampered)
+    cleared = clear_tamper(situation.spec, state)
+    return _switched(situation, token, effect=effect, switched=cleared)
 
 
 def _always(_spec: MeterSpec, _token: Token) -> bool:

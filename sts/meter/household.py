@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from sts.meter.calendars import UTC_NAME, time_zone
-from sts.meter.loads import LoadError, Segment
+from sts.meter.errors import LoadError
+from sts.meter.loads import Segment
 
 LARGEST_PANELS: Final = 100_000
 """Of the peak power on a roof, in watts."""
@@ -86,7 +87,7 @@ class HouseholdLoad:
         zone, step = time_zone(self.zone), timedelta(minutes=self.step_minutes)
         hour_number = (start - _EPOCH) // _HOUR
         ends_at = _EPOCH + hour_number * _HOUR
-        while True:
+        while ends_at < end:
             local_hour = ends_at.astimezone(zone).hour
             for dice in self._dice(hour_number):
                 ends_at += step

@@ -13,6 +13,7 @@ from typing import Final
 from sts.errors import OutOfRangeError
 from sts.identifiers import BaseDate
 from sts.key_change import PERMITTED_KEY_TYPES, KeyChange, join, missing_parts, part_number
+from sts.meter.events import EventKind, event
 from sts.meter.outcomes import Accepted, KeyChanged, PartStored, Refused
 from sts.meter.results import ResultCode
 from sts.meter.spec import MeterSpec
@@ -23,7 +24,6 @@ from sts.meter.state import (
     MeterState,
     Volatile,
 )
-from sts.meter.supply import EventKind, event
 from sts.meter.tid_store import filled_store
 from sts.meter.transition import Situation, Transition
 from sts.tokens import KeyChangeToken, Set1stSectionDecoderKey, Set3rdSectionSupplyGroup

@@ -13,23 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from sts.meter.errors import MeterError
+from sts.meter.errors import LoadError
 
 LARGEST_POWER: Final = 10**9
 """Of one phase, in watts: no meter comes near, and no register is in danger."""
 LARGEST_VOLTAGE: Final = 1_000
 PHASE_COUNTS: Final = (1, 3)
-
-
-class LoadError(MeterError):
-    """A description of a load that cannot be."""
-
-    code = "METER_LOAD_DESCRIPTION"
-
-    def __init__(self, message: str, *, line: int | None = None) -> None:
-        """Say what is wrong and, of a file, in which line."""
-        super().__init__(message if line is None else f"line {line}: {message}")
-        self.line = line
 
 
 class Segment(NamedTuple):

@@ -1,16 +1,16 @@
-"""What a meter's file keeps of the past, as rows: events and the tokens that were keyed.
+"""What a meter's file keeps of the past, as rows: events, tokens, half hours and days.
 
 Reading a row back takes nothing for granted: what is not such a row raises ``ValueError``.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
+from sts.meter.events import DayRecord, Event, EventKind, IntervalRecord
 from sts.meter.forms import Value, moment_of, read_text, read_whole
 from sts.meter.results import ResultCode
-from sts.meter.state import SupplyCause
-from sts.meter.supply import Event, EventKind
+from sts.meter.state import SupplyCause, TamperKind
 
 LogRow: TypeAlias = dict[str, Value]
 
@@ -42,6 +42,7 @@ def event_to_row(event: Event) -> LogRow:
         "at": event.at.isoformat(),
         "kind": str(event.kind),
         "cause": None if event.cause is None else str(event.cause),
+        "tamper": None if event.tamper is None else str(event.tamper),
         "credit": event.credit,
         "consumed": event.consumed,
     }
@@ -53,11 +54,12 @@ def event_from_row(row: LogRow) -> Event:
     Raises:
         ValueError: The row is not that of an event.
     """
-    cause = row["cause"]
+    cause, tamper = row["cause"], row["tamper"]
     return Event(
         at=moment_of(read_text(row["at"])),
         kind=EventKind(read_text(row["kind"])),
         cause=None if cause is None else SupplyCause(read_text(cause)),
+        tamper=None if tamper is None else TamperKind(read_text(tamper)),
         credit=read_whole(row["credit"]),
         consumed=read_whole(row["consumed"]),
     )
@@ -88,4 +90,56 @@ def token_from_row(row: LogRow) -> HistoryEntry:
         amount=read_text(row["amount"]),
         text=read_text(row["text"]),
         reason=read_text(row["reason"]),
+    )
+
+
+def interval_to_row(interval: IntervalRecord) -> LogRow:
+    """Return the row of a half hour."""
+    return {
+        "starts_at": interval.starts_at.isoformat(),
+        "ends_at": interval.ends_at.isoformat(),
+        "imported": interval.imported,
+        "exported": interval.exported,
+        "credit": interval.credit,
+    }
+
+
+def interval_from_row(row: LogRow) -> IntervalRecord:
+    """Return the half hour of a row.
+
+    Raises:
+        ValueError: The row is not that of a half hour.
+    """
+    return IntervalRecord(
+        starts_at=moment_of(read_text(row["starts_at"])),
+        ends_at=moment_of(read_text(row["ends_at"])),
+        imported=read_whole(row["imported"]),
+        exported=read_whole(row["exported"]),
+        credit=read_whole(row["credit"]),
+    )
+
+
+def day_to_row(day: DayRecord) -> LogRow:
+    """Return the row of a local day."""
+    return {
+        "day": day.day.isoformat(),
+        "starts_at": day.starts_at.isoformat(),
+        "ends_at": day.ends_at.isoformat(),
+        "imported": day.imported,
+        "exported": day.exported,
+    }
+
+
+def day_from_row(row: LogRow) -> DayRecord:
+    """Return the local day of a row.
+
+    Raises:
+        ValueError: The row is not that of a day.
+    """
+    return DayRecord(
+        day=date.fromisoformat(read_text(row["day"])),
+        starts_at=moment_of(read_text(row["starts_at"])),
+        ends_at=moment_of(read_text(row["ends_at"])),
+        imported=read_whole(row["imported"]),
+        exported=read_whole(row["exported"]),
     )

@@ -18,19 +18,23 @@ import sqlite_utils
 
 from sts.errors import StsError
 from sts.meter.errors import MeterError, MeterFileDamagedError, MeterFileExistsError
+from sts.meter.events import NOTHING_WRITTEN, DayRecord, Event, IntervalRecord, Written
 from sts.meter.file_header import flush_to_disk, require_meter_file
-from sts.meter.forms import Value
+from sts.meter.forms import Rows, Value
 from sts.meter.log_rows import (
     HistoryEntry,
     LogRow,
+    day_from_row,
+    day_to_row,
     event_from_row,
     event_to_row,
+    interval_from_row,
+    interval_to_row,
     token_from_row,
     token_to_row,
 )
 from sts.meter.memory_file import connect, exclusive, translated
 from sts.meter.records import (
-    Rows,
     spec_from_rows,
     spec_to_rows,
     state_from_rows,
@@ -41,10 +45,13 @@ from sts.meter.records import (
 from sts.meter.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Event
 
 KEPT_ROWS: Final = 1000
 """How many events and how many tokens are kept."""
+KEPT_INTERVALS: Final = 90 * 48
+"""How many half hours are kept: 90 days."""
+KEPT_DAYS: Final = 731
+"""How many daily totals are kept: two years."""
 
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
@@ -65,11 +72,13 @@ class Update:
     Attributes:
         contents: The memory after it.
         events: What happened, oldest first.
+        written: Half hours and days that were completed.
         token: The token that was keyed, if one was.
     """
 
     contents: Contents
     events: tuple[Event, ...] = ()
+    written: Written = NOTHING_WRITTEN
     token: HistoryEntry | None = None
 
 
@@ -180,6 +189,22 @@ class MeterMemory:
         """
         return self._latest("events", limit, event_from_row)
 
+    def intervals(self, limit: int) -> tuple[IntervalRecord, ...]:
+        """Return the latest half hours of the load profile, newest first.
+
+        Raises:
+            MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
+        """
+        return self._latest("load_profile", limit, interval_from_row)
+
+    def days(self, limit: int) -> tuple[DayRecord, ...]:
+        """Return the latest daily totals, newest first.
+
+        Raises:
+            MeterFileDamagedError, MeterFileAccessError, MeterBusyError: As when opening.
+        """
+        return self._latest("daily_totals", limit, day_from_row)
+
     def history(self, limit: int) -> tuple[HistoryEntry, ...]:
         """Return the latest tokens, newest first.
 
@@ -258,15 +283,21 @@ class MeterMemory:
                 raise MeterFileDamagedError(self.path, f"a row of {table}") from None
 
     def _append(self, update: Update) -> None:
-        if update.events:
-            self._insert("events", [event_to_row(event) for event in update.events])
-        if update.token is not None:
-            self._insert("token_history", [token_to_row(update.token)])
+        tokens = () if update.token is None else (update.token,)
+        self._insert("token_history", map(token_to_row, tokens), kept=KEPT_ROWS)
+        self._insert("events", map(event_to_row, update.events[-KEPT_ROWS:]), kept=KEPT_ROWS)
+        half_hours, days = update.written.intervals, update.written.days
+        latest = half_hours[-KEPT_INTERVALS:]
+        self._insert("load_profile", map(interval_to_row, latest), kept=KEPT_INTERVALS)
+        self._insert("daily_totals", map(day_to_row, days[-KEPT_DAYS:]), kept=KEPT_DAYS)
 
-    def _insert(self, table: str, rows: Iterable[LogRow]) -> None:
-        self._database.table(table).insert_all(rows)
-        newest = f"SELECT max(id) FROM {table}"  # noqa: S608 - two names of ours
-        self._database.table(table).delete_where(f"id <= ({newest}) - {KEPT_ROWS}")
+    def _insert(self, table: str, rows: Iterable[LogRow], *, kept: int) -> None:
+        """Append rows, and drop the oldest beyond as many as are kept."""
+        new = list(rows)
+        if new:
+            self._database.table(table).insert_all(new)
+            newest = f"SELECT max(id) FROM {table}"  # noqa: S608 - a name of ours
+            self._database.table(table).delete_where(f"id <= ({newest}) - {kept}")
 
 
 def _fill(database: sqlite_utils.Database, contents: Contents) -> None:

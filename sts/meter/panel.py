@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sts.meter.acceptance import Reaction, apply
-from sts.meter.alarms import alarm_of, habits_of
+from sts.meter.alarms import alarm_of
 from sts.meter.buzzer import MUTE_TIME, Alarm, muted
-from sts.meter.errors import MeterPowerError
+from sts.meter.display import credit_text
+from sts.meter.emergency import emergency_left, take_emergency
+from sts.meter.errors import EmergencyRefusedError, MeterPowerError
+from sts.meter.events import NOTHING_WRITTEN, Advance, Event, Written
 from sts.meter.indicators import Condition, Indicators, indicators_of
 from sts.meter.key_change import waiting_for, without_stale
 from sts.meter.keypad import (
@@ -37,7 +40,7 @@ from sts.meter.screens import (
 from sts.meter.short_codes import ShortFunction, short_code_table
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Event, advance
+from sts.meter.supply import advance
 from sts.meter.view import KeyedToken, view_of
 from sts.tokens import BlockCipher
 
@@ -74,6 +77,7 @@ class Answer:
         state: The state after it; also advanced to the moment.
         volatile: Volatile memory after it, the display with it.
         events: What happened up to and with it, oldest first.
+        written: Half hours and days that were completed before it.
         results: What the keypad made of a key.
         digits: The token that was entered; empty if none was.
         reaction: What the meter made of it; None without a token.
@@ -83,6 +87,7 @@ class Answer:
     state: MeterState
     volatile: Volatile
     events: tuple[Event, ...] = ()
+    written: Written = NOTHING_WRITTEN
     results: tuple[KeypadResult, ...] = ()
     digits: str = ""
     reaction: Reaction | None = None
@@ -113,7 +118,7 @@ def key(panel: Panel, symbol: str, *, now: datetime) -> Answer:
         MeterPowerError: The meter has no power.
         NaiveDatetimeError: ``now`` has no zone.
     """
-    ready, events = _at(panel, now)
+    ready, passed = _at(panel, now)
     moment = ready.state.advanced_to
     pressed = press_key(ready.volatile.keypad, symbol, now=moment)
     touched = replace(ready.volatile, keypad=pressed.keypad, shown=(), shown_at=moment)
@@ -128,7 +133,7 @@ def key(panel: Panel, symbol: str, *, now: datetime) -> Answer:
             done = Answer(state=ready.state, volatile=replace(touched, shown=(page,)))
         case _:
             done = Answer(state=ready.state, volatile=touched)
-    return replace(done, events=(*events, *done.events), results=pressed.results)
+    return _after(passed, replace(done, results=pressed.results))
 
 
 def enter(panel: Panel, digits: str, *, now: datetime) -> Answer:
@@ -146,6 +151,7 @@ def enter(panel: Panel, digits: str, *, now: datetime) -> Answer:
         state=reaction.state,
         volatile=_showing(reaction.volatile, pages, reaction.state.advanced_to),
         events=reaction.events,
+        written=reaction.written,
         digits=digits,
         reaction=reaction,
     )
@@ -158,20 +164,20 @@ def short_code(panel: Panel, code: str, *, now: datetime) -> Answer:
         MeterPowerError: The meter has no power.
         NaiveDatetimeError: ``now`` has no zone.
     """
-    ready, events = _at(panel, now)
+    ready, passed = _at(panel, now)
     view = view_of(ready.spec, ready.state, tokens=ready.tokens, daily_use=ready.daily_use)
-    table = short_code_table(habits_of(panel.spec).short_codes)
+    table = short_code_table(panel.spec.profile.short_codes)
     answered = answer(view, table, code=code)
     if isinstance(answered, Shown | CodeRefused):
         done = Answer(state=ready.state, volatile=ready.volatile, short_code=answered)
     elif answered.function is ShortFunction.MUTE_ALARM:
         done = _mute(ready, code)
     else:
-        done = _refuse(ready, code, ShortCodeFault.NOT_IN_METER)
+        done = _take_emergency(ready, code)
     assert done.short_code is not None, "every code has an answer"
     pages = short_code_pages(done.short_code)
     volatile = _showing(done.volatile, pages, ready.state.advanced_to)
-    return replace(done, volatile=volatile, events=(*events, *done.events))
+    return _after(passed, replace(done, volatile=volatile))
 
 
 def face_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Face:
@@ -182,6 +188,7 @@ def face_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Face:
         alarm=alarm_of(spec, state),
         mute=volatile.mute,
         locked_out=state.lockout.is_active(now),
+        emergency_taken=state.emergency_floor is not None,
     )
     lines = (_page(spec, state, volatile) if state.powered else BLANK).lines
     return Face(
@@ -193,13 +200,18 @@ def face_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Face:
 # --- how ------------------------------------------------------------------------------------
 
 
-def _at(panel: Panel, now: datetime) -> tuple[Panel, tuple[Event, ...]]:
+def _at(panel: Panel, now: datetime) -> tuple[Panel, Advance]:
     """Let time pass up to ``now``, and forget what must not be remembered for so long."""
     if not panel.state.powered:
         raise MeterPowerError
     passed = advance(panel.spec, panel.state, now)
     kept = without_stale(panel.volatile, passed.state.advanced_to)
-    return replace(panel, state=passed.state, volatile=kept), passed.events
+    return replace(panel, state=passed.state, volatile=kept), passed
+
+
+def _after(passed: Advance, done: Answer) -> Answer:
+    """Return an answer with what happened before it; the two are at the same moment."""
+    return replace(done, events=(*passed.events, *done.events), written=passed.written)
 
 
 def _showing(volatile: Volatile, pages: tuple[Page, ...], now: datetime) -> Volatile:
@@ -217,6 +229,27 @@ def _mute(panel: Panel, code: str) -> Answer:
         state=panel.state,
         volatile=replace(panel.volatile, mute=mute),
         short_code=Shown(code=code, function=ShortFunction.MUTE_ALARM, blocks=blocks),
+    )
+
+
+def _take_emergency(panel: Panel, code: str) -> Answer:
+    spec = panel.spec
+    if not spec.levels.emergency:
+        return _refuse(panel, code, ShortCodeFault.NOT_IN_METER)
+    try:
+        taken = take_emergency(spec, panel.state)
+    except EmergencyRefusedError:
+        return _refuse(panel, code, ShortCodeFault.NOT_NOW)
+    left = credit_text(spec, emergency_left(spec, taken.state))
+    return Answer(
+        state=taken.state,
+        volatile=panel.volatile,
+        events=taken.events,
+        short_code=Shown(
+            code=code,
+            function=ShortFunction.TAKE_EMERGENCY_CREDIT,
+            blocks=(("EMERGENCY CREDIT", left),),
+        ),
     )
 
 

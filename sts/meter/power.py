@@ -7,10 +7,11 @@ keyed, what the display showed. So is the lock-out, unless the meter was built t
 
 from dataclasses import dataclass, replace
 
+from sts.meter.events import Event, EventKind, event
 from sts.meter.lockout import NO_LOCKOUT
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Event, EventKind, event, settle
+from sts.meter.supply import settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from sts.codec import TOKEN_DIGITS, format_token
 from sts.meanings import SERVICE_UNITS, currency_text
 from sts.meter.display import credit_text, quantity_text, watts_text
-from sts.meter.energy import payable, price_at
+from sts.meter.energy import PhaseReading, payable, price_at
 from sts.meter.lcd import Block, two_ends
 from sts.meter.meter_tests import SOFTWARE_VERSION
 from sts.meter.registers import MICROSECONDS_PER_HOUR
@@ -21,7 +21,7 @@ from sts.meter.short_codes import ACTIONS, ShortCode, ShortFunction, function_of
 from sts.meter.spec import CreditKind
 from sts.meter.state import MeterState
 from sts.meter.supply import CAUSES
-from sts.meter.view import KeyedToken, PhaseReading, View
+from sts.meter.view import KeyedToken, View
 from sts.tokens import Service
 
 PRODUCT: Final = "STS VEND METER"
@@ -205,10 +205,9 @@ def _tariff(view: View) -> tuple[Block, ...]:
 
 
 def _emergency(view: View) -> tuple[Block, ...]:
-    left = view.emergency_limit - view.emergency_taken
     return (
-        ("EMERGENCY LEFT", credit_text(view.spec, left)),
-        ("EMERGENCY TAKEN", credit_text(view.spec, view.emergency_taken)),
+        ("EMERGENCY LEFT", credit_text(view.spec, view.emergency_left)),
+        ("TO PAY OFF", credit_text(view.spec, view.owed)),
     )
 
 
@@ -253,6 +252,8 @@ READOUTS: Final[Mapping[ShortFunction, Readout]] = {
         lambda view: (("TAMPER", "YES" if view.state.tampered else "NO"),)
     ),
     ShortFunction.TARIFF: Readout(_tariff),
-    ShortFunction.EMERGENCY_CREDIT: Readout(_emergency, lambda view: view.emergency_limit > 0),
+    ShortFunction.EMERGENCY_CREDIT: Readout(
+        _emergency, lambda view: view.spec.levels.emergency > 0
+    ),
 }
 """Function to what it shows; those of ``ACTIONS`` show nothing."""

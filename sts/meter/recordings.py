@@ -17,7 +17,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from sts.meter.csv_rows import parse_whole, read_rows
-from sts.meter.loads import LoadError, Segment, require_power
+from sts.meter.errors import LoadError
+from sts.meter.loads import Segment, require_power
 
 LARGEST_RECORDING: Final = 1_100_000
 """Rows: two years of minutes."""

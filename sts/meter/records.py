@@ -5,12 +5,11 @@ that older files do not have, and takes its default. Reading checks everything: 
 a meter, or an error that names the field and never its value, which might be a key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
 from sts.codec import clear_block, decode_block
-from sts.errors import StsError
 from sts.identifiers import (
     BaseDate,
     DecoderReferenceNumber,
@@ -22,47 +21,45 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey
-from sts.meter.errors import MeterStateError
 from sts.meter.forms import (
     BOOL,
+    DIGITS,
+    NUMBERS,
+    REGISTER,
     TEXT,
     TIME,
     WHOLE,
     Form,
-    Value,
+    Rows,
     listed,
+    make_record,
     named,
     numbered,
     optional,
+    packed,
+    read_fields,
     read_text,
+    write_record,
 )
 from sts.meter.panel_forms import KEYPAD, LOCKOUT, MUTE, PAGES
+from sts.meter.profile_records import PROFILE_ROWS, profile_from_rows, profile_to_rows
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
-from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
+from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
 from sts.meter.state import (
     DecoderKeyRegister,
+    LimitState,
     MeterState,
+    PhaseEnergy,
+    Reading,
     SupplyCause,
+    TamperKind,
     Volatile,
     require_fitting,
 )
 from sts.tokens import KeyChangeToken, Service
 
-Rows: TypeAlias = Mapping[str, Value]
-
-_Record = TypeVar("_Record")
-
 _KEY_CHANGE_CLASS: Final = 2
-
-
-def _write_register(register: Register) -> str:
-    return f"{register.whole} {register.carry}"
-
-
-def _read_register(value: Value) -> Register:
-    whole, carry = read_text(value).split()
-    return Register(int(whole), int(carry))
 
 
 def _read_price(text: str) -> PricePeriod:
@@ -77,8 +74,22 @@ def _read_section(block: str, *, key_bits: int) -> KeyChangeToken:
     return token
 
 
-_REGISTER: Final = Form(_write_register, _read_register)
-_NUMBERS: Final = listed(lambda number: str(int(number)), int)
+def _write_phase(phase: PhaseEnergy) -> str:
+    registers = (phase.imported, phase.exported)
+    return "/".join(f"{register.whole}:{register.carry}" for register in registers)
+
+
+def _read_phase(text: str) -> PhaseEnergy:
+    imported, exported = (
+        Register(*map(int, register.split(":", maxsplit=1))) for register in text.split("/")
+    )
+    return PhaseEnergy(imported, exported)
+
+
+_LIMIT: Final = packed(
+    LimitState, {"over_since": TIME, "trips": DIGITS, "tripped_at": TIME, "open_until": TIME}
+)
+_READING: Final = packed(Reading, {"at": TIME, "imported": DIGITS, "exported": DIGITS})
 _KEY: Final = Form(
     lambda key: key.expose().hex(), lambda value: DecoderKey.from_hex(read_text(value))
 )
@@ -100,10 +111,9 @@ _SPEC: Final[Mapping[str, Form]] = {
     "stores_tariff_rate": BOOL,
     "stores_water_factor": BOOL,
     "tid_of_manufacture": WHOLE,
-    "tid_store_size": WHOLE,
     "min_credit": WHOLE,
     "no_limit_code": optional(WHOLE),
-    "reconnect": named(ReconnectPolicy),
+    "time_zone": TEXT,
     "lockout_survives_power_cycle": BOOL,
     "sta_tables_fingerprint": TEXT,
 }
@@ -119,20 +129,35 @@ _KEY_REGISTER: Final[Mapping[str, Form]] = {
     ),
 }
 _STATE: Final[Mapping[str, Form]] = {
-    "credit": _REGISTER,
+    "credit": REGISTER,
     "credit_bought": WHOLE,
-    "credit_cleared": _REGISTER,
-    "consumed": _REGISTER,
+    "credit_cleared": REGISTER,
+    "consumed": REGISTER,
+    "exported": REGISTER,
+    "phase_energy": listed(_write_phase, _read_phase)(tuple),
+    "emergency_floor": optional(REGISTER),
+    "low_credit_grade": WHOLE,
+    "cut_alarm": BOOL,
     "power_limit_w": optional(WHOLE),
     "unbalance_limit_w": optional(WHOLE),
+    "power_limit": _LIMIT,
+    "phase_unbalance": _LIMIT,
+    "over_current": _LIMIT,
     "tariff_rate": optional(WHOLE),
     "water_factor": optional(WHOLE),
     "control_value": WHOLE,
-    "flags": _NUMBERS(frozenset),
-    "tampered": BOOL,
+    "flags": NUMBERS(frozenset),
+    "tamper_kinds": listed(str, TamperKind)(frozenset),
+    "tampering": listed(str, TamperKind)(frozenset),
+    "reverse_since": optional(TIME),
     "causes": listed(str, SupplyCause)(frozenset),
+    "last_cause": optional(named(SupplyCause)),
+    "test_until": optional(TIME),
     "relay_closed": BOOL,
-    "load_w": WHOLE,
+    "watts": NUMBERS(tuple),
+    "volts": optional(NUMBERS(tuple)),
+    "interval_start": optional(_READING),
+    "day_start": optional(_READING),
     "advanced_to": TIME,
     "last_result": optional(numbered(ResultCode)),
     "lockout": LOCKOUT,
@@ -142,7 +167,7 @@ _STATE: Final[Mapping[str, Form]] = {
 
 def spec_to_rows(spec: MeterSpec) -> Rows:
     """Return the rows of a specification."""
-    return _write(spec, _SPEC)
+    return {**write_record(spec, _SPEC), **profile_to_rows(spec.profile)}
 
 
 def spec_from_rows(rows: Rows) -> MeterSpec:
@@ -151,12 +176,15 @@ def spec_from_rows(rows: Rows) -> MeterSpec:
     Raises:
         MeterStateError: The rows are not those of a meter.
     """
-    return _make(MeterSpec, _read(rows, _SPEC))
+    habits = {name: value for name, value in rows.items() if name in PROFILE_ROWS}
+    built = {name: value for name, value in rows.items() if name not in PROFILE_ROWS}
+    found = {"profile": profile_from_rows(habits), **read_fields(built, _SPEC)}
+    return make_record(MeterSpec, found)
 
 
 def state_to_rows(state: MeterState) -> Rows:
     """Return the rows of a state, all but the token identifier store."""
-    return {**_write(state.key_register, _KEY_REGISTER), **_write(state, _STATE)}
+    return {**write_record(state.key_register, _KEY_REGISTER), **write_record(state, _STATE)}
 
 
 def state_from_rows(spec: MeterSpec, rows: Rows, *, tid_store: tuple[int, ...]) -> MeterState:
@@ -167,16 +195,16 @@ def state_from_rows(spec: MeterSpec, rows: Rows, *, tid_store: tuple[int, ...]) 
     """
     key_rows = {name: value for name, value in rows.items() if name in _KEY_REGISTER}
     own_rows = {name: value for name, value in rows.items() if name not in _KEY_REGISTER}
-    register = _make(DecoderKeyRegister, _read(key_rows, _KEY_REGISTER))
-    found = {"key_register": register, "tid_store": tid_store, **_read(own_rows, _STATE)}
-    state = _make(MeterState, found)
+    register = make_record(DecoderKeyRegister, read_fields(key_rows, _KEY_REGISTER))
+    found = {"key_register": register, "tid_store": tid_store, **read_fields(own_rows, _STATE)}
+    state = make_record(MeterState, found)
     require_fitting(spec, state)
     return state
 
 
 def volatile_to_rows(spec: MeterSpec, volatile: Volatile) -> Rows:
     """Return the rows of volatile memory; sections are clear blocks in hexadecimal."""
-    return _write(volatile, _volatile_forms(spec))
+    return write_record(volatile, _volatile_forms(spec))
 
 
 def volatile_from_rows(spec: MeterSpec, rows: Rows) -> Volatile:
@@ -185,7 +213,7 @@ def volatile_from_rows(spec: MeterSpec, rows: Rows) -> Volatile:
     Raises:
         MeterStateError: The rows are not those of a meter so built.
     """
-    return _make(Volatile, _read(rows, _volatile_forms(spec)))
+    return make_record(Volatile, read_fields(rows, _volatile_forms(spec)))
 
 
 def _volatile_forms(spec: MeterSpec) -> Mapping[str, Form]:
@@ -202,26 +230,3 @@ def _volatile_forms(spec: MeterSpec) -> Mapping[str, Form]:
         "shown_at": optional(TIME),
         "mute": optional(MUTE),
     }
-
-
-def _write(record: object, forms: Mapping[str, Form]) -> Rows:
-    return {name: form.write(getattr(record, name)) for name, form in forms.items()}
-
-
-def _read(rows: Rows, forms: Mapping[str, Form]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in rows.items():
-        if name not in forms:
-            raise MeterStateError(name, "unknown field")
-        try:
-            found[name] = forms[name].read(value)
-        except (StsError, OverflowError, TypeError, ValueError):
-            raise MeterStateError(name, "not a value of this field") from None
-    return found
-
-
-def _make(record: Callable[..., _Record], values: Mapping[str, object]) -> _Record:
-    try:
-        return record(**values)
-    except TypeError:
-        raise MeterStateError("memory", "a field is missing") from None

@@ -6,11 +6,11 @@ from typing import Final
 
 from sts.codec import format_token
 from sts.meter.entry import Entry
+from sts.meter.events import Event
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.run import Line, picture
 from sts.meter.snapshot import Snapshot
-from sts.meter.supply import Event
 
 EVENT_HEADS: Final = ("time", "event", "cause", "credit", "total")
 HISTORY_HEADS: Final = ("time", "token", "result", "amount")
@@ -43,7 +43,7 @@ def event_row(event: Event) -> tuple[str, ...]:
     return (
         event.at.isoformat(),
         str(event.kind),
-        str(event.cause or ""),
+        str(event.cause or event.tamper or ""),
         str(event.credit),
         str(event.consumed),
     )
@@ -55,6 +55,7 @@ def event_json(event: Event) -> dict[str, object]:
         "at": event.at.isoformat(),
         "event": str(event.kind),
         "cause": None if event.cause is None else str(event.cause),
+        "tamper": None if event.tamper is None else str(event.tamper),
         "credit": event.credit,
         "total": event.consumed,
     }

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from sts.meter.device import VirtualMeter
-from sts.meter.loads import Load, LoadError
+from sts.meter.events import Event, EventKind
+from sts.meter.loads import Load
 from sts.meter.snapshot import Snapshot
-from sts.meter.supply import Event, EventKind
 
 LINES: Final = 20
 """How many lines a picture has, if its length is known."""
@@ -78,8 +78,7 @@ def run(
         sleep: What waits; the wall clock's.
 
     Raises:
-        LoadError: The load has another number of phases than one.
-        MeterLoadError: It is beyond the meter's rating.
+        MeterLoadError: The meter cannot have such a load.
     """
     began = time.monotonic()
     shown = meter.advance(now=plan.start)
@@ -93,9 +92,7 @@ def run(
             sleep(max(due - time.monotonic(), 0))
         if look is not None:
             look(shown.at)
-        if load is not None:
-            _draw(meter, load, start=shown.at, end=moment)
-        later = meter.advance(now=moment)
+        later = meter.advance(now=moment, load=load)
         yield from _events_between(meter, shown.at, later.at)
         yield later
         shown = later
@@ -103,21 +100,12 @@ def run(
             return
 
 
-def _draw(meter: VirtualMeter, load: Load, *, start: datetime, end: datetime) -> None:
-    """Set the load of each segment at its beginning; the meter's own time leads there exactly."""
-    begins = start
-    for segment in load.segments(start, end):
-        if len(segment.watts) != 1:
-            raise LoadError("a meter is run with a load of one phase")
-        meter.set_load(segment.watts[0], now=begins)
-        begins = segment.ends_at
-
-
 def picture(line: Line, *, full: int) -> str:
     """Return one line of the picture; a full bar is ``full`` units of credit."""
     if isinstance(line, Event):
-        cause = f": {line.cause.replace('_', ' ').lower()}" if line.cause else ""
-        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{cause}"
+        why = line.cause or line.tamper
+        detail = f": {why.replace('_', ' ').lower()}" if why else ""
+        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{detail}"
     filled = min(max(line.credit, 0) * _BAR // max(full, 1), _BAR)
     bar = "█" * filled + "░" * (_BAR - filled)
     supply = f"{line.load_w} W" if line.relay_closed else "off"
@@ -127,6 +115,12 @@ def picture(line: Line, *, full: int) -> str:
 _EVENT_WORDS: Final = {
     EventKind.RELAY_OPENED: "RELAY OPENS",
     EventKind.RELAY_CLOSED: "RELAY CLOSES",
+    EventKind.LIMIT_LOCKED: "LOCKED",
+    EventKind.LOW_CREDIT: "LOW CREDIT",
+    EventKind.VERY_LOW_CREDIT: "VERY LOW CREDIT",
+    EventKind.CUT_AHEAD: "CUT AHEAD",
+    EventKind.EMERGENCY_TAKEN: "EMERGENCY CREDIT TAKEN",
+    EventKind.EMERGENCY_REPAID: "EMERGENCY CREDIT REPAID",
     EventKind.TAMPER_DETECTED: "TAMPER",
     EventKind.TAMPER_CLEARED: "TAMPER CLEARED",
     EventKind.KEY_CHANGED: "NEW KEY",

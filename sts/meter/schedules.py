@@ -19,7 +19,8 @@ from typing import Final
 
 from sts.meter.calendars import EVERY_DAY, UTC_NAME, instant, time_zone
 from sts.meter.csv_rows import parse_whole, read_rows
-from sts.meter.loads import LoadError, Segment, require_power
+from sts.meter.errors import LoadError
+from sts.meter.loads import Segment, require_power
 
 LARGEST_SCHEDULE: Final = 10_000
 """Rows: more than one for each minute of a week."""

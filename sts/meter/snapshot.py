@@ -6,12 +6,12 @@ from enum import Enum
 
 from sts.identifiers import KeyType
 from sts.meter.display import credit_text, quantity_text, supply_text
+from sts.meter.energy import cut_at
 from sts.meter.key_change import waiting_for
 from sts.meter.registers import MEASURES
 from sts.meter.results import ResultCode
 from sts.meter.spec import CreditKind, MeterSpec
 from sts.meter.state import MeterState, SupplyCause, Volatile
-from sts.meter.supply import cut_at
 from sts.tokens import Service
 
 

@@ -7,9 +7,17 @@ from typing import Final, Literal
 
 from sts.ciphers import SAMPLE_TABLES
 from sts.identifiers import DecoderReferenceNumber, EncryptionAlgorithm
-from sts.meter.errors import MeterSpecError
+from sts.meter.calendars import UTC_NAME, time_zone
+from sts.meter.errors import MeterLoadError, MeterSpecError
+from sts.meter.profiles import (
+    PROFILES,
+    STANDARD_PROFILE,
+    CreditLevels,
+    MeterProfile,
+    ReconnectPolicy,
+)
 from sts.meter.registers import LARGEST_REGISTER
-from sts.token_identifier import LAST_TID_MINUTES, TID_STORE_SIZE
+from sts.token_identifier import LAST_TID_MINUTES
 from sts.tokens import CreditRegister, Service
 
 NO_LIMIT_CODE: Final = 0xFFFF
@@ -20,7 +28,8 @@ LARGEST_PRICE: Final = 10**12
 """Of a thousand units: far from any tariff, and below one unit for the smallest quantity."""
 LARGEST_FLOW: Final = 1_000_000
 """Of water or gas, in litres an hour: more than any meter for one customer passes."""
-LARGEST_STORE: Final = 1000
+BEARABLE: Final = 10
+"""How many times its maximum current a meter bears for a moment; then the main fuse has blown."""
 
 _CURRENCY_LETTERS: Final = 3
 
@@ -30,15 +39,6 @@ class CreditKind(StrEnum):
 
     UNIT = "unit"
     CURRENCY = "currency"
-
-
-class ReconnectPolicy(StrEnum):
-    """What a meter does when nothing keeps its relay open any longer."""
-
-    AUTOMATIC = "automatic"
-    """It closes the relay by itself."""
-    BUTTON = "button"
-    """It waits until somebody presses the button."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +86,11 @@ class MeterSpec:
         stores_tariff_rate: Whether SetTariffRate is implemented (reserved by the standard).
         stores_water_factor: Whether SetWaterMeterFactor is implemented (reserved).
         tid_of_manufacture: What the token identifier store is filled with at the factory.
-        tid_store_size: How many identifiers it holds (7.3.8).
         min_credit: How far credit may go below zero, in register units; 0 or negative.
         no_limit_code: The code of a limit that means none; None if every code is a limit.
-        reconnect: Whether the relay closes by itself.
+        time_zone: Where its local days begin and its friendly hours lie: a name of the tz
+            database.
+        profile: The habits of its make.
         lockout_survives_power_cycle: Whether switching the power off and on leaves the lock-out
             for wrong tokens as it is; otherwise it begins anew.
         sta_tables_fingerprint: The STA tables in the meter; only EA07 uses them.
@@ -112,10 +113,10 @@ class MeterSpec:
     stores_tariff_rate: bool = False
     stores_water_factor: bool = False
     tid_of_manufacture: int = 0
-    tid_store_size: int = TID_STORE_SIZE
     min_credit: int = 0
     no_limit_code: int | None = NO_LIMIT_CODE
-    reconnect: ReconnectPolicy = ReconnectPolicy.AUTOMATIC
+    time_zone: str = UTC_NAME
+    profile: MeterProfile = PROFILES[STANDARD_PROFILE]
     lockout_survives_power_cycle: bool = False
     sta_tables_fingerprint: str = SAMPLE_TABLES.fingerprint
 
@@ -124,10 +125,10 @@ class MeterSpec:
         self._check_ratings()
         self._check_prices()
         _require("tid_of_manufacture", self.tid_of_manufacture, low=0, high=LAST_TID_MINUTES)
-        _require("tid_store_size", self.tid_store_size, low=TID_STORE_SIZE, high=LARGEST_STORE)
         _require("min_credit", self.min_credit, low=-LARGEST_REGISTER, high=0)
         if self.no_limit_code is not None:
             _require("no_limit_code", self.no_limit_code, low=0, high=0xFFFF)
+        time_zone(self.time_zone)
         if self.stores_water_factor and self.service is not Service.WATER:
             raise MeterSpecError("stores_water_factor", "only a water meter has one")
 
@@ -171,10 +172,51 @@ class MeterSpec:
 
     @property
     def largest_load(self) -> int:
-        """The largest load, in register units an hour; W for electricity."""
+        """What it is built for, in register units an hour; W for electricity."""
         if self.measures_power:
             return self.nominal_voltage_v * self.maximum_current_a * self.phases
         return LARGEST_FLOW
+
+    @property
+    def levels(self) -> CreditLevels:
+        """Warnings and loans, in units of the credit register."""
+        if self.credit_kind is CreditKind.CURRENCY:
+            return self.profile.currency_levels
+        return self.profile.unit_levels
+
+    @property
+    def reconnect(self) -> ReconnectPolicy:
+        """Whether the relay closes by itself."""
+        return self.profile.reconnect
+
+    @property
+    def tid_store_size(self) -> int:
+        """How many token identifiers the meter remembers."""
+        return self.profile.tid_store_size
+
+
+def require_bearable(
+    spec: MeterSpec, watts: tuple[int, ...], volts: tuple[int, ...] | None = None
+) -> None:
+    """Refuse a load that a meter so built cannot have, not even for a moment.
+
+    Electricity may flow backward, and up to ten times the maximum current; water and gas flow one
+    way. A load beyond the maximum current is for the meter itself to deal with.
+
+    Raises:
+        MeterLoadError: Another number of phases, or too much.
+    """
+    if len(watts) != spec.phases:
+        raise MeterLoadError(f"a load of {len(watts)} for a meter of {spec.phases}: phases")
+    if not spec.measures_power:
+        if min(watts) < 0 or max(watts) > LARGEST_FLOW:
+            raise MeterLoadError(f"a flow is a whole number from 0 to {LARGEST_FLOW}")
+        return
+    largest = spec.nominal_voltage_v * spec.maximum_current_a * BEARABLE
+    if min(watts) < -largest or max(watts) > largest:
+        raise MeterLoadError(f"a load is at most {largest} W a phase, in or out")
+    if volts is not None and not all(0 <= voltage <= LARGEST_VOLTAGE for voltage in volts):
+        raise MeterLoadError(f"a voltage is at most {LARGEST_VOLTAGE} V")
 
 
 def _require(field: str, value: int, *, low: int, high: int) -> None:

@@ -1,208 +1,182 @@
 """The relay: why it is open, when it opens, when it closes again (IEC 62055-41, 8; 62055-31).
 
-``advance`` lets time pass. It does not poll: it computes the instant at which credit reaches its
-end, stops there, opens the relay and goes on, so nothing flows after the cut and the registers at
-the cut are exact. The instant is rounded up to the microsecond; the quantity is not rounded.
+Every function takes a state and returns a later one with what happened. ``advance`` lets time pass;
+the others do something at the moment at which the state is.
 """
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from sts.meter.energy import (
-    Stretch,
-    after_flow,
-    microseconds_between,
-    microseconds_until,
-    moment_after,
-    payable,
-    price_at,
-    rate_per_hour,
-    stretches,
-)
-from sts.meter.errors import MeterLoadError
-from sts.meter.spec import MeterSpec, ReconnectPolicy
-from sts.meter.state import (
-    DETECT_TAMPER_FLAG,
-    DISCONNECT_ON_TAMPER_FLAG,
-    MeterState,
-    SupplyCause,
-)
+from sts.meter.events import Advance
+from sts.meter.load_watch import LoadWatch
+from sts.meter.loads import ConstantLoad, Load, require_power
+from sts.meter.spec import MeterSpec, require_bearable
+from sts.meter.state import MeterState, SupplyCause, TamperKind
+from sts.meter.walk import Walk
 from sts.token_identifier import require_utc
 
 CAUSES: Final[Mapping[SupplyCause, str]] = {
     SupplyCause.CREDIT_EXHAUSTED: "The credit is used up. Buy a token.",
-    SupplyCause.TAMPER: "The meter has been opened. Ask your supplier.",
+    SupplyCause.POWER_LIMIT: "Too much is switched on. Switch something off and wait.",
+    SupplyCause.PHASE_UNBALANCE: "The phases are loaded too unevenly. Wait.",
+    SupplyCause.OVER_CURRENT: "The current is too high. Switch something off.",
+    SupplyCause.TAMPER: "The meter has been tampered with. Ask your supplier.",
+    SupplyCause.LOAD_SWITCH_TEST: "The meter is testing its switch.",
     SupplyCause.REMOTE: "Your supplier has switched off the supply.",
+    SupplyCause.SUPERVISOR: "A technician has switched off the supply.",
 }
 """Every cause that keeps the relay open, in words for the household."""
 
-HORIZON: Final = timedelta(days=3652)
-"""How far ``cut_at`` looks ahead: ten years."""
 
+def advance(
+    spec: MeterSpec, state: MeterState, until: datetime, *, load: Load | None = None
+) -> Advance:
+    """Let time pass until ``until``.
 
-class EventKind(StrEnum):
-    """What happened."""
-
-    RELAY_OPENED = "RELAY_OPENED"
-    RELAY_CLOSED = "RELAY_CLOSED"
-    TAMPER_DETECTED = "TAMPER_DETECTED"
-    TAMPER_CLEARED = "TAMPER_CLEARED"
-    KEY_CHANGED = "KEY_CHANGED"
-    LOCKED_OUT = "LOCKED_OUT"
-    POWER_LOST = "POWER_LOST"
-    POWER_RETURNED = "POWER_RETURNED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of the event log.
-
-    Attributes:
-        at: When, UTC.
-        kind: What.
-        cause: Why the relay opened; None for other events.
-        credit: Credit register then, whole units.
-        consumed: Consumption register then, whole units.
-    """
-
-    at: datetime
-    kind: EventKind
-    cause: SupplyCause | None
-    credit: int
-    consumed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
-    """A later state and what happened on the way, oldest first."""
-
-    state: MeterState
-    events: tuple[Event, ...] = ()
-
-
-def event(state: MeterState, kind: EventKind, cause: SupplyCause | None = None) -> Event:
-    """Return an event at the time and with the readings of ``state``."""
-    return Event(
-        at=state.advanced_to,
-        kind=kind,
-        cause=cause,
-        credit=state.credit.whole,
-        consumed=state.consumed.whole,
-    )
-
-
-def advance(spec: MeterSpec, state: MeterState, until: datetime) -> Advance:
-    """Let time pass until ``until`` with the present load.
+    It does not poll: it computes the instant at which something happens, stops there, does it and
+    goes on. Nothing flows after the cut, and the registers at the cut are exact. An instant is
+    rounded up to the microsecond, a quantity is not rounded. It makes no difference whether time
+    passes at once or in parts. What is due at ``until`` itself is done.
 
     A time before that of the state leaves it as it is: a meter's time never runs backward.
 
+    Args:
+        spec: What the meter was built as.
+        state: Its state.
+        until: The later moment, aware.
+        load: What is drawn meanwhile; the load of the state, if it is not given.
+
     Raises:
+        MeterLoadError: The meter cannot have such a load.
+        MeterStateError: A register would have more than 63 bits.
         NaiveDatetimeError: ``until`` has no zone.
     """
     end = require_utc(until)
-    events: tuple[Event, ...] = ()
-    if end > state.advanced_to:
-        for stretch in stretches(spec, state.advanced_to, end):
-            passed = _pass_stretch(spec, state, stretch)
-            state = passed.state
-            events += passed.events
-    return Advance(state=state, events=events)
+    if end <= state.advanced_to:
+        return Advance(state=state)
+    walk = Walk(spec, state)
+    walk.settle()
+    walk.follow(load or ConstantLoad(state.watts or (0,) * spec.phases, state.volts), end)
+    return walk.done()
 
 
 def settle(spec: MeterSpec, state: MeterState) -> Advance:
     """Open or close the relay as credit and causes now ask for."""
-    causes = set(state.causes)
-    if SupplyCause.CREDIT_EXHAUSTED in causes:
-        # A customer who owes pays the debt off first: supply returns with credit above zero.
-        if state.credit.whole > 0:
-            causes.discard(SupplyCause.CREDIT_EXHAUSTED)
-    elif not payable(spec, state, price_at(spec, state.advanced_to)):
-        causes.add(SupplyCause.CREDIT_EXHAUSTED)
-    return with_causes(spec, state, causes)
+    walk = Walk(spec, state)
+    walk.settle()
+    return walk.done()
 
 
-def with_causes(spec: MeterSpec, state: MeterState, causes: AbstractSet[SupplyCause]) -> Advance:
-    """Return the state with these causes and no others, and the relay where they put it."""
-    closed = not causes and (state.relay_closed or spec.reconnect is ReconnectPolicy.AUTOMATIC)
-    changed = replace(state, causes=frozenset(causes), relay_closed=closed)
-    if closed == state.relay_closed:
-        return Advance(state=changed)
-    if closed:
-        return Advance(state=changed, events=(event(changed, EventKind.RELAY_CLOSED),))
-    cause = min(causes - state.causes)
-    return Advance(state=changed, events=(event(changed, EventKind.RELAY_OPENED, cause),))
+def switch_off(spec: MeterSpec, state: MeterState, cause: SupplyCause) -> Advance:
+    """Keep the relay open for a cause."""
+    walk = Walk(spec, state)
+    walk.add_cause(cause)
+    walk.settle()
+    return walk.done()
 
 
-def set_load(spec: MeterSpec, state: MeterState, load_w: int) -> MeterState:
-    """Return the state with another load, in register units an hour (W for electricity).
+def switch_on(spec: MeterSpec, state: MeterState, cause: SupplyCause) -> Advance:
+    """Take a cause away; the relay closes if it was the last and the meter closes by itself."""
+    walk = Walk(spec, state)
+    walk.causes.discard(cause)
+    walk.settle()
+    return walk.done()
+
+
+def set_load(
+    spec: MeterSpec,
+    state: MeterState,
+    load: int | tuple[int, ...],
+    *,
+    volts: tuple[int, ...] | None = None,
+) -> MeterState:
+    """Return the state with another load.
+
+    Args:
+        spec: What the meter was built as.
+        state: Its state.
+        load: Register units an hour (W for electricity), negative to feed back: of each phase, or
+            one number that is spread evenly over them.
+        volts: The voltage of each phase; nominal if it is not given.
 
     Raises:
-        MeterLoadError: Not a whole number within the meter's rating.
+        LoadError: Not whole numbers.
+        MeterLoadError: Not a load that the meter can have.
     """
-    if isinstance(load_w, bool) or not isinstance(load_w, int):
-        raise MeterLoadError(found=load_w, largest=spec.largest_load)
-    if not 0 <= load_w <= spec.largest_load:
-        raise MeterLoadError(found=load_w, largest=spec.largest_load)
-    return replace(state, load_w=load_w)
+    if not isinstance(load, tuple):
+        require_power((load,))
+        load = _spread(load, spec.phases)
+    require_power(load, volts)
+    require_bearable(spec, load, volts)
+    return replace(state, watts=load, volts=volts)
 
 
-def tamper(spec: MeterSpec, state: MeterState) -> Advance:
-    """Let somebody open the cover; the flags of the extended set say what the meter makes of it."""
-    if DETECT_TAMPER_FLAG not in state.flags or state.tampered:
-        return Advance(state=state)
-    noticed = replace(state, tampered=True)
-    if DISCONNECT_ON_TAMPER_FLAG not in state.flags:
-        return Advance(state=noticed, events=(event(noticed, EventKind.TAMPER_DETECTED),))
-    opened = with_causes(spec, noticed, noticed.causes | {SupplyCause.TAMPER})
-    return Advance(
-        state=opened.state,
-        events=(event(noticed, EventKind.TAMPER_DETECTED), *opened.events),
-    )
+def tamper(
+    spec: MeterSpec,
+    state: MeterState,
+    kind: TamperKind = TamperKind.COVER,
+    *,
+    lasting: bool = False,
+) -> Advance:
+    """Let somebody do something to the meter; ``lasting`` until ``end_tamper``."""
+    walk = Walk(spec, state)
+    walk.tamper(kind, lasting=lasting)
+    walk.settle()
+    return walk.done()
+
+
+def end_tamper(spec: MeterSpec, state: MeterState, kind: TamperKind) -> Advance:
+    """Close the cover, take the magnet away; the tamper status stays until it is cleared."""
+    walk = Walk(spec, state)
+    walk.end_tamper(kind)
+    return walk.done()
+
+
+def clear_tamper(spec: MeterSpec, state: MeterState) -> Advance:
+    """Clear the tamper status and cancel what it caused (8.7); what goes on is noticed anew."""
+    walk = Walk(spec, state)
+    walk.clear_tamper()
+    walk.settle()
+    return walk.done()
+
+
+def limit_changed(spec: MeterSpec, state: MeterState, cause: SupplyCause) -> Advance:
+    """Begin anew with a limit of the load that has been changed."""
+    walk = Walk(spec, state)
+    walk.reset_limit(cause)
+    walk.settle()
+    return walk.done()
+
+
+def begin_switch_test(spec: MeterSpec, state: MeterState) -> Advance:
+    """Open the relay for a moment, if it is closed; it closes again by itself."""
+    walk = Walk(spec, state)
+    walk.begin_test()
+    walk.settle()
+    return walk.done()
 
 
 def press(spec: MeterSpec, state: MeterState) -> Advance:
     """Press the button: it closes the relay if nothing keeps it open."""
-    if not state.powered:
-        return Advance(state=state)
-    settled = settle(spec, state)
-    if settled.state.relay_closed or settled.state.causes:
-        return settled
-    closed = replace(settled.state, relay_closed=True)
-    return Advance(state=closed, events=(*settled.events, event(closed, EventKind.RELAY_CLOSED)))
+    walk = Walk(spec, state)
+    walk.press()
+    return walk.done()
 
 
-def cut_at(spec: MeterSpec, state: MeterState) -> datetime | None:
-    """Return when the credit will be exhausted at the present load; None if not in ten years."""
-    if not state.relay_closed or not state.powered:
-        return None
-    latest = datetime.max.replace(tzinfo=UTC)
-    horizon = state.advanced_to + min(HORIZON, latest - state.advanced_to)
-    events = advance(spec, state, horizon).events
-    return events[0].at if events else None
+def overloaded(spec: MeterSpec, state: MeterState) -> bool:
+    """Tell whether the meter bears a load beyond a limit, and is about to open the relay."""
+    watch = LoadWatch(spec, state)
+    return state.relay_closed and state.powered and any(limit.over for limit in watch.limits)
 
 
-def _pass_stretch(spec: MeterSpec, state: MeterState, stretch: Stretch) -> Advance:
-    """Let a stretch of one price pass; credit can end in it at most once."""
-    if not state.powered:
-        return Advance(state=replace(state, advanced_to=stretch.ends_at))
-    # A new price may be more than a last remainder of credit pays for.
-    settled = settle(spec, state)
-    state, rate = settled.state, rate_per_hour(spec, settled.state)
-    if not state.relay_closed:
-        return replace(settled, state=replace(state, advanced_to=stretch.ends_at))
-    flowing = rate * microseconds_between(state.advanced_to, stretch.ends_at)
-    most = payable(spec, state, stretch.price)
-    if flowing < most:
-        flowed = after_flow(state, flowing, stretch.price)
-        return replace(settled, state=replace(flowed, advanced_to=stretch.ends_at))
-    moment = moment_after(state.advanced_to, microseconds_until(most, rate))
-    exhausted = replace(after_flow(state, most, stretch.price), advanced_to=moment)
-    cut = settle(spec, exhausted)
-    return Advance(
-        state=replace(cut.state, advanced_to=stretch.ends_at),
-        events=(*settled.events, *cut.events),
-    )
+def cut_ahead(spec: MeterSpec, state: MeterState) -> bool:
+    """Tell whether the relay will open within seconds because credit ends at the present load."""
+    return Walk(spec, state).cut_is_ahead()
+
+
+def _spread(load: int, phases: int) -> tuple[int, ...]:
+    """Spread a load evenly; what does not divide is on the first phases."""
+    share, rest = divmod(load, phases)
+    return tuple(share + (number < rest) for number in range(phases))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from sts.meter.events import Event
 from sts.meter.outcomes import Outcome
 from sts.meter.spec import MeterSpec
 from sts.meter.state import MeterState, Volatile
-from sts.meter.supply import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import Final
 
 from sts.meter.device import VirtualMeter
+from sts.meter.events import Event
 from sts.meter.keypad import INTER_DIGIT_TIME, Cleared
 from sts.meter.lcd import AMOUNT_SECONDS, RESULT_SECONDS
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.panel import Face
 from sts.meter.snapshot import Snapshot
-from sts.meter.supply import Event
 from sts.meter.tui_time import SPEEDS, MeterTime
 
 LOADS: Final = (0, 60, 100, 250, 500, 1000, 1500, 2300, 3500, 5000, 7500, 10_000, 15_000, 25_000)

@@ -6,13 +6,13 @@ from typing import Final
 from sts.codec import format_token
 from sts.meter.buzzer import Buzzer
 from sts.meter.display import credit_text
+from sts.meter.events import Event
 from sts.meter.indicators import SupplyLamp, Symbol
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.registers import MEASURES
 from sts.meter.results import RESULTS, ResultCode
 from sts.meter.snapshot import Snapshot
 from sts.meter.spec import MeterSpec
-from sts.meter.supply import Event
 
 SYMBOL_WORDS: Final = {
     Symbol.TAMPER: "TAMPER",
@@ -75,7 +75,8 @@ def title_text(snapshot: Snapshot) -> str:
 def event_text(spec: MeterSpec, event: Event) -> str:
     """Return one row of the event log."""
     what = event.kind.replace("_", " ").lower()
-    why = f": {event.cause.replace('_', ' ').lower()}" if event.cause else ""
+    reason = event.cause or event.tamper
+    why = f": {reason.replace('_', ' ').lower()}" if reason else ""
     credit = credit_text(spec, event.credit)
     return f"{event.at.strftime('%m-%d %H:%M:%S')}  {what}{why}  {credit}"
 

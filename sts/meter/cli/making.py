@@ -1,5 +1,6 @@
 """``sts-meter new``: build a meter, as a factory would, and write its file."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,18 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_material import DecoderKey
+from sts.meter.calendars import UTC_NAME
 from sts.meter.cli.common import AT_OPTION, Quantity, moment, print_readings, warn_sample
 from sts.meter.device import create_meter, open_meter
+from sts.meter.profiles import (
+    PROFILES,
+    STANDARD_PROFILE,
+    MeterProfile,
+    ReconnectPolicy,
+    profile_named,
+)
 from sts.meter.quantities import parse_price
-from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, ReconnectPolicy
+from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
 from sts.meter.state import DecoderKeyRegister, new_state
 from sts.terminal import json_option
 from sts.terminal_keys import FILE_PATH, TABLES_OPTION, KeySource, read_tables
@@ -59,7 +68,15 @@ _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
 @click.option("--phases", type=click.Choice(("1", "3")), default="1", show_default=True)
 @click.option("--voltage", type=int, default=230, show_default=True, help="Nominal, in V.")
 @click.option("--max-current", type=int, default=60, show_default=True, help="A phase, in A.")
-@click.option("--tid-store-size", type=int, default=50, show_default=True, help="Tokens kept.")
+@click.option(
+    "--habits",
+    type=click.Choice(tuple(PROFILES)),
+    default=STANDARD_PROFILE,
+    show_default=True,
+    help="Named habits of makes: reverse energy, overload, warnings, loans, friendly hours.",
+)
+@click.option("--time-zone", default=UTC_NAME, show_default=True, help="Of its local days.")
+@click.option("--tid-store-size", type=int, help="Tokens kept.  [default: as the habits say]")
 @click.option("--min-credit", type=int, default=0, help="How far below zero credit may go, in Wh.")
 @click.option(
     "--no-limit-code",
@@ -123,9 +140,9 @@ def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
         maximum_current_a=options["max_current"],
         supports_key_expiry=not options["no_key_expiry"],
         supports_three_token_set=not options["no_three_token_set"],
-        reconnect=ReconnectPolicy.BUTTON if options["button"] else ReconnectPolicy.AUTOMATIC,
         tid_of_manufacture=options["tid_of_manufacture"],
-        tid_store_size=options["tid_store_size"],
+        time_zone=options["time_zone"],
+        profile=_profile(options),
         min_credit=options["min_credit"],
         no_limit_code=None if no_limit_code == _NO_CODE else no_limit_code,
         stores_tariff_rate=options["tariff_rate"],
@@ -133,6 +150,15 @@ def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
         lockout_survives_power_cycle=options["keep_lockout"],
         sta_tables_fingerprint=sta_tables.fingerprint,
     )
+
+
+def _profile(options: dict[str, Any]) -> MeterProfile:
+    """Return the named profile with what was asked for besides."""
+    profile = profile_named(options["habits"])
+    if options["button"]:
+        profile = replace(profile, reconnect=ReconnectPolicy.BUTTON)
+    size = options["tid_store_size"]
+    return profile if size is None else replace(profile, tid_store_size=size)
 
 
 def _decoder_key(path: Path | None) -> DecoderKey:

@@ -9,9 +9,9 @@ import click
 from sts.meter.claims import MeterClaim
 from sts.meter.cli.common import AT_OPTION, Quantity, meter_command, moment, warn_sample
 from sts.meter.device import open_meter
-from sts.meter.errors import MeterQuantityError
+from sts.meter.errors import LoadError, MeterQuantityError
 from sts.meter.household import HouseholdLoad
-from sts.meter.loads import Load, LoadError
+from sts.meter.loads import Load
 from sts.meter.orders import attend
 from sts.meter.quantities import parse_duration, parse_load
 from sts.meter.recordings import parse_recording
@@ -20,6 +20,7 @@ from sts.meter.run import Plan, step_for
 from sts.meter.run import run as run_meter
 from sts.meter.schedules import parse_schedule
 from sts.meter.snapshot import Snapshot
+from sts.meter.spec import MeterSpec
 from sts.terminal_keys import FILE_PATH, read_tables
 
 MAX_SPEED: Final = "max"
@@ -85,7 +86,7 @@ def run(
         raise click.UsageError(message)
     with open_meter(meter_file, sta_tables=read_tables(tables)) as meter:
         warn_sample(meter)
-        drawn = _load(profile, household)
+        drawn = _load(meter.spec, profile, household)
         if drawn is not None and length is None:
             message = "--profile and --household need an end: --for"
             raise click.UsageError(message)
@@ -120,10 +121,10 @@ def _step(start: datetime, end: datetime | None, *, speed: int | None, changing:
     return min(_LOAD_STEP, end - start) if changing else step_for(end - start)
 
 
-def _load(profile: Path | None, household: int | None) -> Load | None:
+def _load(spec: MeterSpec, profile: Path | None, household: int | None) -> Load | None:
     """Return the load that changes with time; None if it is constant."""
     if household is not None:
-        return HouseholdLoad(seed=household)
+        return HouseholdLoad(seed=household, phases=spec.phases, zone=spec.time_zone)
     if profile is None:
         return None
     try:
@@ -132,8 +133,9 @@ def _load(profile: Path | None, household: int | None) -> Load | None:
     except (OSError, UnicodeDecodeError) as error:
         message = f"{profile}: {getattr(error, 'strerror', None) or 'not text in UTF-8'}"
         raise LoadError(message) from None
-    read = parse_schedule if text.startswith(_SCHEDULE_HEAD) else parse_recording
-    return read(text)
+    if text.startswith(_SCHEDULE_HEAD):
+        return parse_schedule(text, spec.time_zone)
+    return parse_recording(text)
 
 
 def _end_of_run(shown: Snapshot, *, length: timedelta | None, until_off: bool) -> datetime | None:

@@ -5,21 +5,23 @@ from typing import Final
 
 import pytest
 
-from sts.meter.alarms import alarm_of, levels_of
+from sts.meter.alarms import alarm_of
 from sts.meter.buzzer import MUTE_TIME, Alarm, Buzzer, Mute
+from sts.meter.energy import cut_at
 from sts.meter.indicators import Symbol
+from sts.meter.profiles import PROFILES, ReconnectPolicy
 from sts.meter.readouts import CodeRefused, ShortCodeFault, Shown
 from sts.meter.registers import Register
 from sts.meter.short_codes import ShortFunction
-from sts.meter.spec import CreditKind, ReconnectPolicy
-from sts.meter.supply import cut_at
+from sts.meter.spec import CreditKind
 from tests.pair import VendAndMeter
 
+STANDARD: Final = PROFILES["standard"]
 MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def _with_credit(whole: int) -> VendAndMeter:
-    pair = VendAndMeter()
+    pair = VendAndMeter(profile=STANDARD)
     pair.credit(1)
     pair.rebuild(credit=Register(whole))
     return pair
@@ -58,7 +60,7 @@ def test_half_a_minute_before_the_cut_the_alarm_begins() -> None:
 
 
 def test_where_supply_is_off_there_is_nothing_to_warn_of() -> None:
-    pair = VendAndMeter(reconnect=ReconnectPolicy.BUTTON)
+    pair = VendAndMeter(profile=STANDARD, reconnect=ReconnectPolicy.BUTTON)
     pair.credit(1)
     assert alarm_of(pair.spec, pair.state) is Alarm.NONE
     pair.press()
@@ -68,8 +70,11 @@ def test_where_supply_is_off_there_is_nothing_to_warn_of() -> None:
 
 
 def test_a_currency_meter_has_levels_of_its_own() -> None:
-    units, money = VendAndMeter(), VendAndMeter(credit_kind=CreditKind.CURRENCY)
-    assert levels_of(units.spec) != levels_of(money.spec)
+    units, money = (
+        VendAndMeter(profile=STANDARD),
+        VendAndMeter(profile=STANDARD, credit_kind=CreditKind.CURRENCY),
+    )
+    assert units.spec.levels != money.spec.levels
     money.currency_credit(4_000_000)
     assert alarm_of(money.spec, money.state) is Alarm.LOW_CREDIT
 

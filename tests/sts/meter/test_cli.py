@@ -78,7 +78,8 @@ def test_the_whole_way_from_new_to_off(bench: Bench) -> None:
     ran = bench.run("run", "--load", "2kW", "--until-off", "--speed", "max", "--at", AT)
     lines = ran.stdout.splitlines()
     assert ran.exit_code == 0
-    assert len(lines) == 22
+    assert len(lines) == 23
+    assert "2026-03-02 08:29:30.000  CUT AHEAD" in lines
     assert lines[0].endswith("1.000 kWh  2000 W")
     assert lines[-2] == "2026-03-02 08:30:00.000  RELAY OPENS: credit exhausted"
     assert lines[-1].endswith("0.000 kWh  off")
@@ -139,12 +140,13 @@ def test_events_and_history_are_listed_newest_first(bench: Bench) -> None:
     bench.run("run", "--load", "500W", "--for", "1h", "--speed", "max", "--at", AT)
     bench.run("enter", "[red]1234", "--at", "2026-03-02T09:00Z")
     late = ("--at", "2026-03-02T12:00Z")
-    heads, opened, closed = bench.run("events", *late).stdout.splitlines()
+    heads, opened, ahead, closed = bench.run("events", *late).stdout.splitlines()
     assert heads.split() == ["time", "event", "cause", "credit", "total"]
     assert opened.split()[1:] == ["RELAY_OPENED", "CREDIT_EXHAUSTED", "0", "1000"]
+    assert ahead.split()[1] == "CUT_AHEAD"
     assert closed.split()[1] == "RELAY_CLOSED"
     rows = json.loads(bench.run("events", "--json", *late).stdout)
-    assert [row["cause"] for row in rows] == ["CREDIT_EXHAUSTED", None]
+    assert [row["cause"] for row in rows] == ["CREDIT_EXHAUSTED", None, "CREDIT_EXHAUSTED"]
     lines = bench.run("history").stdout.splitlines()
     assert lines[1].split()[1:] == ["[red", "]123", "4", "FormatError"]
     assert lines[2].split()[-3:] == ["Accept", "1.0", "kWh"]
@@ -171,6 +173,7 @@ def test_a_run_as_json_has_one_object_a_line(bench: Bench) -> None:
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row.get("event", row.get("credit_text")) for row in rows] == [
         "1.000 kWh",
+        "CUT_AHEAD",
         "RELAY_OPENED",
         "0.000 kWh",
         "0.000 kWh",
@@ -244,7 +247,7 @@ def test_mistakes_in_usage_have_status_2(
 
 def test_a_load_beyond_the_rating_is_refused_by_the_meter(bench: Bench) -> None:
     bench.credited()
-    result = bench.run("run", "--load", "99kW", "--for", "1h", "--at", AT)
+    result = bench.run("run", "--load", "999kW", "--for", "1h", "--at", AT)
     assert result.exit_code == 1
     assert _error(result).startswith("METER_LOAD: ")
 

@@ -119,7 +119,7 @@ def test_the_cover_the_power_and_the_button(path: Path, pair: VendAndMeter) -> N
     _run("enter", path, credit_digits(pair, 10), *AT)
     opened = _run("tamper", path, *AT)
     assert opened.stdout == (
-        "Credit 1.000 kWh. Supply is off. The meter has been opened. Ask your supplier.\n"
+        "Credit 1.000 kWh. Supply is off. The meter has been tampered with. Ask your supplier.\n"
     )
     assert _json(_run("press", path, *AT, "--json"))["relay_closed"] is False
     assert _json(_run("power", path, "off", *AT, "--json"))["powered"] is False
@@ -242,11 +242,11 @@ def test_a_profile_that_is_none_is_refused(path: Path, tmp_path: Path, content: 
     assert result.stderr.startswith("error METER_LOAD_DESCRIPTION: ")
 
 
-def test_a_load_of_three_phases_is_refused(path: Path, tmp_path: Path) -> None:
+def test_a_load_of_three_phases_is_refused_by_a_meter_of_one(path: Path, tmp_path: Path) -> None:
     profile = tmp_path / "load.csv"
     profile.write_text("days,from,l1_w,l2_w,l3_w\ndaily,00:00,1,2,3\n", encoding="utf-8")
     result = _run("run", path, "--profile", str(profile), "--for", "1h", *MAX, *AT)
-    assert result.stderr.startswith("error METER_LOAD_DESCRIPTION: ")
+    assert result.stderr.startswith("error METER_LOAD: ")
 
 
 # --- doctor -----------------------------------------------------------------------------------

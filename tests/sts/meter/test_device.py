@@ -13,12 +13,13 @@ from sts.errors import NaiveDatetimeError
 from sts.identifiers import EncryptionAlgorithm, KeyType, SupplyGroupCode
 from sts.meter.device import create_meter, open_meter
 from sts.meter.errors import MeterLoadError, MeterSpecError, MeterTablesError
+from sts.meter.events import EventKind
 from sts.meter.outcomes import PartStored
+from sts.meter.profiles import MeterProfile, ReconnectPolicy
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
-from sts.meter.spec import CreditKind, ReconnectPolicy
+from sts.meter.spec import CreditKind
 from sts.meter.state import SupplyCause
-from sts.meter.supply import EventKind
 from sts.tokens import Service
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
@@ -105,7 +106,7 @@ def test_a_load_counts_credit_down_until_the_relay_opens(tmp_path: Path) -> None
 def test_a_load_beyond_the_rating_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     with open_meter(meter_file(tmp_path, VendAndMeter())) as meter:
         with pytest.raises(MeterLoadError):
-            meter.set_load(20_000, now=START)
+            meter.set_load(200_000, now=START)
         assert meter.snapshot(now=START).load_w == 0
 
 
@@ -133,7 +134,7 @@ def test_a_moment_without_a_zone_is_refused(tmp_path: Path) -> None:
 
 def test_what_does_not_belong_together_is_not_written(tmp_path: Path) -> None:
     pair = VendAndMeter()
-    spec = replace(pair.spec, tid_store_size=60)
+    spec = replace(pair.spec, profile=MeterProfile(tid_store_size=60))
     with pytest.raises(MeterSpecError):
         create_meter(tmp_path / "house.meter", spec, pair.state, now=START)
     assert list(tmp_path.iterdir()) == []

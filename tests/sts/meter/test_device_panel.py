@@ -10,11 +10,11 @@ from sts.errors import NaiveDatetimeError
 from sts.meter.device import VirtualMeter, open_meter
 from sts.meter.entry import Reply
 from sts.meter.errors import MeterPowerError
+from sts.meter.events import EventKind
 from sts.meter.indicators import WITHOUT_POWER, SupplyLamp
 from sts.meter.keypad import Buffered, Cleared, KeyRefused, MeterKeyError, TokenEntered
 from sts.meter.readouts import CodeRefused, ShortCodeFault, Shown
 from sts.meter.results import ResultCode
-from sts.meter.supply import EventKind
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
 

@@ -17,11 +17,11 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.key_change import PERMITTED_KEY_TYPES
+from sts.meter.events import EventKind
 from sts.meter.outcomes import Accepted, KeyChanged, PartStored, Refused
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
 from sts.meter.state import UNKNOWN_SUPPLY_GROUP, Volatile
-from sts.meter.supply import EventKind
 from sts.tokens import Set1stSectionDecoderKey, Set3rdSectionSupplyGroup
 from tests.pair import VendAndMeter
 

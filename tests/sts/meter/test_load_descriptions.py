@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sts.meter import recordings as recordings_module
 from sts.meter.calendars import EVERY_DAY
 from sts.meter.csv_rows import read_rows
-from sts.meter.errors import MeterSpecError
+from sts.meter.errors import LoadError, MeterSpecError
 from sts.meter.household import HouseholdLoad
-from sts.meter.loads import CombinedLoad, ConstantLoad, Load, LoadError, Segment
+from sts.meter.loads import CombinedLoad, ConstantLoad, Load, Segment
 from sts.meter.recordings import RecordedLoad, Sample, parse_recording
 from sts.meter.schedules import ScheduledLoad, ScheduleRow, parse_schedule
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sts.codec import insert_class
 from sts.identifiers import KeyExpiryNumber, KeyType
 from sts.meter.acceptance import is_for_one_meter
+from sts.meter.events import EventKind
 from sts.meter.lockout import FREE_REFUSALS, MOST_REFUSALS, NO_LOCKOUT, Lockout
 from sts.meter.outcomes import Outcome, PartStored, Refused
 from sts.meter.registers import LARGEST_REGISTER, Register
 from sts.meter.results import ResultCode
-from sts.meter.supply import EventKind
 from sts.tokens import InitiateMeterTest, Service
 from tests.pair import START, VendAndMeter
 

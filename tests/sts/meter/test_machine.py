@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sts.identifiers import EncryptionAlgorithm, KeyRevisionNumber, TariffIndex
 from sts.meter.acceptance import Reaction
 from sts.meter.outcomes import Accepted, Outcome, Refused
+from sts.meter.profiles import ReconnectPolicy
 from sts.meter.records import (
     spec_from_rows,
     spec_to_rows,
@@ -19,7 +20,7 @@ from sts.meter.records import (
     volatile_to_rows,
 )
 from sts.meter.registers import FINE_PARTS
-from sts.meter.spec import CreditKind, ReconnectPolicy
+from sts.meter.spec import CreditKind
 from sts.meter.state import MeterState, SupplyCause, Volatile
 from tests.pair import PRICES, VendAndMeter
 

@@ -3,10 +3,10 @@
 import pytest
 
 from sts.amount import LARGEST_UNIT_AMOUNT
+from sts.meter.events import EventKind
 from sts.meter.outcomes import Accepted, LimitSet, TamperCleared, ValueStored
 from sts.meter.results import ResultCode
 from sts.meter.state import SupplyCause
-from sts.meter.supply import EventKind
 from sts.tokens import Service
 from tests.pair import VendAndMeter
 

@@ -26,9 +26,9 @@ from sts.meter.errors import (
     MeterFileMissingError,
     MeterFileVersionError,
 )
+from sts.meter.events import Event, EventKind
 from sts.meter.memory import KEPT_ROWS, Contents, MeterMemory, Update
 from sts.meter.results import ResultCode
-from sts.meter.supply import Event, EventKind
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
 
@@ -188,7 +188,7 @@ def _lose_slots(path: Path) -> None:
 
 
 def _nonsense(path: Path) -> None:
-    _sql(path, "UPDATE state SET value = 'much' WHERE name = 'load_w'")
+    _sql(path, "UPDATE state SET value = 'much' WHERE name = 'watts'")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.errors import NaiveDatetimeError
+from sts.meter.events import EventKind
 from sts.meter.indicators import SupplyLamp, Symbol
 from sts.meter.keypad import EMPTY, KEYS, Buffered, Incomplete, MeterKeyError, TimedOut
 from sts.meter.lcd import COLUMNS, LINES
@@ -16,7 +17,6 @@ from sts.meter.panel import key, short_code
 from sts.meter.readouts import CodeRefused, ShortCodeFault, Shown
 from sts.meter.results import ResultCode
 from sts.meter.short_codes import ShortFunction
-from sts.meter.supply import EventKind
 from sts.tokens import Service
 from tests.pair import START, VendAndMeter
 

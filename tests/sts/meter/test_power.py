@@ -5,14 +5,16 @@ from typing import Final
 
 import pytest
 
+from sts.meter.energy import cut_at
 from sts.meter.errors import MeterPowerError
+from sts.meter.events import EventKind
 from sts.meter.indicators import WITHOUT_POWER
 from sts.meter.keypad import EMPTY
 from sts.meter.lockout import NO_LOCKOUT, Lockout
 from sts.meter.outcomes import PartStored
-from sts.meter.spec import CreditKind, PricePeriod, ReconnectPolicy
+from sts.meter.profiles import ReconnectPolicy
+from sts.meter.spec import CreditKind, PricePeriod
 from sts.meter.state import Volatile
-from sts.meter.supply import EventKind, cut_at
 from tests.pair import START, VendAndMeter
 
 LOCKED: Final = Lockout(refusals=3, until=START + timedelta(hours=5))

@@ -9,8 +9,9 @@ from sts.codec import parse_digits, split_class
 from sts.identifiers import EncryptionAlgorithm, KeyType, SupplyGroupCode, TariffIndex
 from sts.key_change import SetSize
 from sts.meter.errors import MeterSpecError, MeterStateError
+from sts.meter.forms import Rows
+from sts.meter.profiles import MeterProfile, ReconnectPolicy
 from sts.meter.records import (
-    Rows,
     spec_from_rows,
     spec_to_rows,
     state_from_rows,
@@ -19,7 +20,7 @@ from sts.meter.records import (
     volatile_to_rows,
 )
 from sts.meter.registers import Register
-from sts.meter.spec import CreditKind, MeterSpec, ReconnectPolicy
+from sts.meter.spec import CreditKind, MeterSpec
 from sts.meter.state import MeterState, Volatile
 from sts.tokens import Service
 from tests.pair import VendAndMeter
@@ -70,7 +71,9 @@ def test_pending_parts_come_back_too(size: SetSize) -> None:
 
 def test_no_field_is_forgotten() -> None:
     pair = VendAndMeter()
-    assert set(spec_to_rows(pair.spec)) == {field.name for field in fields(MeterSpec)}
+    built = {field.name for field in fields(MeterSpec)}
+    habits = {field.name for field in fields(MeterProfile)} - {"name"}
+    assert set(spec_to_rows(pair.spec)) == built | habits
     register = {field.name for field in fields(pair.state.key_register)}
     state = {field.name for field in fields(MeterState)} - {"key_register", "tid_store"}
     assert set(state_to_rows(pair.state)) == register | state

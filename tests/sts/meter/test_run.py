@@ -7,10 +7,10 @@ from typing import Final
 import pytest
 
 from sts.meter.device import VirtualMeter, open_meter
+from sts.meter.events import Event, EventKind
 from sts.meter.run import Plan, picture, run, step_for
 from sts.meter.snapshot import Snapshot
 from sts.meter.state import SupplyCause
-from sts.meter.supply import Event, EventKind
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sts.meter.energy import PhaseReading
 from sts.meter.keypad import EMPTY, Incomplete, Keypad, press_key
 from sts.meter.lcd import AMOUNT_SECONDS, COLUMNS, IDLE_SECONDS, LINES, RESULT_SECONDS, Page
 from sts.meter.meter_tests import TESTS
@@ -27,7 +28,7 @@ from sts.meter.screens import (
 from sts.meter.short_codes import ShortFunction
 from sts.meter.spec import CreditKind
 from sts.meter.state import SupplyCause
-from sts.meter.view import PhaseReading, View
+from sts.meter.view import View
 from sts.tokens import Service
 from tests.pair import START, VendAndMeter
 
@@ -75,8 +76,13 @@ def test_every_reason_why_supply_is_off_has_a_page() -> None:
     pages = idle_pages(_view(pair))
     assert [page.lines for page in pages][2:] == [
         ("SUPPLY OFF", "The credit is used", "up. Buy a token."),
+        ("SUPPLY OFF", "The meter is testing", "its switch."),
+        ("SUPPLY OFF", "The current is too", "high. Switch", "something off."),
+        ("SUPPLY OFF", "The phases are", "loaded too unevenly.", "Wait."),
+        ("SUPPLY OFF", "Too much is switched", "on. Switch something", "off and wait."),
         ("SUPPLY OFF", "Your supplier has", "switched off the", "supply."),
-        ("SUPPLY OFF", "The meter has been", "opened. Ask your", "supplier."),
+        ("SUPPLY OFF", "A technician has", "switched off the", "supply."),
+        ("SUPPLY OFF", "The meter has been", "tampered with. Ask", "your supplier."),
     ]
 
 

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.identifiers import KeyType
+from sts.meter.energy import PhaseReading
 from sts.meter.errors import MeterSpecError
 from sts.meter.lcd import COLUMNS, LINES, Block, paginate
+from sts.meter.profiles import PROFILES, ReconnectPolicy
 from sts.meter.readouts import (
     READOUTS,
     SHORT_CODE_FAULTS,
@@ -33,9 +35,9 @@ from sts.meter.short_codes import (
     require_distinct,
     short_code_table,
 )
-from sts.meter.spec import CreditKind, ReconnectPolicy
+from sts.meter.spec import CreditKind
 from sts.meter.state import SupplyCause
-from sts.meter.view import PhaseReading, View
+from sts.meter.view import View
 from sts.tokens import Service
 from tests.pair import VendAndMeter
 
@@ -235,7 +237,7 @@ def test_the_relay_and_every_reason() -> None:
     pair.rebuild(causes=pair.state.causes | {SupplyCause.REMOTE})
     assert _asked("12", _view(pair)) == (
         ("SUPPLY OFF", "Your supplier has switched off the supply."),
-        ("SUPPLY OFF", "The meter has been opened. Ask your supplier."),
+        ("SUPPLY OFF", "The meter has been tampered with. Ask your supplier."),
     )
 
 
@@ -265,9 +267,10 @@ def test_the_price_of_a_currency_meter(service: Service, unit: str) -> None:
 
 
 def test_emergency_credit() -> None:
-    assert _asked("15", _view(emergency_limit=5000, emergency_taken=1500)) == (
+    pair = VendAndMeter(profile=PROFILES["standard"])
+    assert _asked("15", _view(pair, emergency_left=3500, owed=1500)) == (
         ("EMERGENCY LEFT", "3.500 kWh"),
-        ("EMERGENCY TAKEN", "1.500 kWh"),
+        ("TO PAY OFF", "1.500 kWh"),
     )
 
 
@@ -358,8 +361,8 @@ def test_whatever_a_meter_holds_every_answer_fits_the_display(
         phases=tuple(phases),
         tokens=tuple(tokens),
         daily_use=tuple(daily_use),
-        emergency_limit=abs(credit),
-        emergency_taken=abs(bought),
+        emergency_left=abs(credit),
+        owed=abs(bought),
     )
     answered = answer(view, DEFAULT_SHORT_CODES, code=code)
     if isinstance(answered, Shown):

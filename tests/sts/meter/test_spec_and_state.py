@@ -16,6 +16,7 @@ from sts.identifiers import (
     TariffIndex,
 )
 from sts.meter.errors import MeterSpecError, MeterStateError
+from sts.meter.profiles import MeterProfile
 from sts.meter.registers import FINE_PARTS, LARGEST_REGISTER, Register
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
 from sts.meter.state import DecoderKeyRegister, new_state, require_fitting
@@ -54,8 +55,9 @@ def _register(**changes: Any) -> DecoderKeyRegister:
         ("maximum_current_a", {"maximum_current_a": 10_001}),
         ("tid_of_manufacture", {"tid_of_manufacture": -1}),
         ("tid_of_manufacture", {"tid_of_manufacture": 1 << 24}),
-        ("tid_store_size", {"tid_store_size": 49}),
-        ("tid_store_size", {"tid_store_size": 1001}),
+        ("time_zone", {"time_zone": "Africa/Nowhere"}),
+        ("time_zone", {"time_zone": "Africa"}),
+        ("time_zone", {"time_zone": "../Johannesburg"}),
         ("min_credit", {"min_credit": 1}),
         ("min_credit", {"min_credit": -LARGEST_REGISTER - 1}),
         ("no_limit_code", {"no_limit_code": 0x10000}),
@@ -132,7 +134,7 @@ def test_only_an_initialisation_key_has_no_revision() -> None:
         {"tid_store": (-1, 1)},
         {"tid_store": (1, 1 << 24)},
         {"relay_closed": True},
-        {"load_w": -1},
+        {"low_credit_grade": 3},
         {"advanced_to": START.astimezone(timezone(timedelta(hours=2)))},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -157,14 +159,26 @@ def test_a_key_of_the_wrong_length_is_refused() -> None:
 def test_a_store_of_another_size_does_not_fit() -> None:
     state = new_state(_spec(), _register(), now=START)
     with pytest.raises(MeterSpecError):
-        require_fitting(_spec(tid_store_size=60), state)
+        require_fitting(_spec(profile=MeterProfile(tid_store_size=60)), state)
 
 
-def test_a_load_beyond_the_rating_does_not_fit() -> None:
-    state = replace(new_state(_spec(), _register(), now=START), load_w=13_800)
-    require_fitting(_spec(), state)
-    with pytest.raises(MeterSpecError):
-        require_fitting(_spec(maximum_current_a=10), state)
+@pytest.mark.parametrize(
+    ("field", "built", "changes"),
+    [
+        ("maximum_current_a", {"maximum_current_a": 5}, {"watts": (13_800,)}),
+        ("maximum_current_a", {}, {"watts": (1, 2, 3)}),
+        ("phases", {"phases": 3}, {}),
+        ("phases", {}, {"unbalance_limit_w": 1000}),
+        ("service", {"service": Service.GAS}, {"power_limit_w": 1000}),
+    ],
+)
+def test_a_state_of_another_meter_does_not_fit(
+    field: str, built: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    state = replace(new_state(_spec(), _register(), now=START), **changes)
+    with pytest.raises(MeterSpecError) as caught:
+        require_fitting(_spec(**built), state)
+    assert caught.value.field == field
 
 
 def test_a_new_meter_has_no_credit_and_no_supply() -> None:

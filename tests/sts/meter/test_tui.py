@@ -14,8 +14,8 @@ from textual.widgets import Button, Label, Static, TabbedContent
 from sts.identifiers import EncryptionAlgorithm
 from sts.meter.device import open_meter
 from sts.meter.errors import MeterBusyError, MeterFileDamagedError
-from sts.meter.spec import ReconnectPolicy
-from sts.meter.supply import EventKind
+from sts.meter.events import EventKind
+from sts.meter.profiles import ReconnectPolicy
 from sts.meter.tui import MeterApp
 from sts.meter.tui_session import Session
 from sts.meter.tui_widgets import Chart, Slider

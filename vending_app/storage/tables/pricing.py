@@ -1,0 +1,76 @@
+"""What it costs: tariffs, their versions, and the dated tables that versions look rates up in."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from vending_app.storage.tables.base import (
+    LABEL,
+    code,
+    metadata,
+    moment,
+    of,
+    of_tenant,
+    one_of,
+    tenant_column,
+)
+from vending_app.storage.tables.network import SERVICES
+
+tariffs = Table(
+    "tariffs",
+    metadata,
+    tenant_column(),
+    code("tariff_code"),
+    Column("name", String(LABEL), nullable=False),
+    Column("service", String(16), nullable=False),
+    # For supply groups whose tariff index follows the tariff; NULL: it has none.
+    Column("tariff_index", Integer, nullable=True),
+    PrimaryKeyConstraint("tenant", "tariff_code"),
+    of_tenant(),
+    one_of("service", *SERVICES),
+    CheckConstraint("tariff_index BETWEEN 0 AND 99", name="tariff_index"),
+)
+
+tariff_versions = Table(
+    "tariff_versions",
+    metadata,
+    tenant_column(),
+    code("tariff_code"),
+    Column("tariff_version", Integer, nullable=False),
+    moment("effective_from"),
+    # The version as `vending_app.domain.tariff` writes it, and SHA-256 of that text.
+    Column("document", Text, nullable=False),
+    Column("document_hash", String(64), nullable=False),
+    Column("login", String(64), nullable=False),
+    Column("approved_login", String(64), nullable=False),
+    moment("added_at"),
+    PrimaryKeyConstraint("tenant", "tariff_code", "tariff_version"),
+    UniqueConstraint("tenant", "tariff_code", "effective_from"),
+    of("tariffs", "tariff_code"),
+    of("operators", "login"),
+    CheckConstraint("tariff_version > 0", name="version"),
+)
+
+dated_rates = Table(
+    "dated_rates",
+    metadata,
+    tenant_column(),
+    code("table_code"),
+    Column("effective_on", String(10), nullable=False),
+    Column("numerator", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    Column("login", String(64), nullable=False),
+    moment("added_at"),
+    PrimaryKeyConstraint("tenant", "table_code", "effective_on"),
+    of_tenant(),
+    of("operators", "login"),
+    CheckConstraint("denominator > 0", name="rate"),
+)

@@ -1,24 +1,29 @@
-"""Statements about meters, their customers, tariffs and supply groups."""
+"""Statements about meters and their history."""
 
-from datetime import timedelta
-from fractions import Fraction
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sts import (
+    BaseDate,
     DecoderReferenceNumber,
     EncryptionAlgorithm,
+    KeyExpiryNumber,
     KeyRevisionNumber,
     KeyType,
+    Service,
     SupplyGroupCode,
     TariffIndex,
     TokenCarrierType,
 )
-from vending_app.domain.entities import Meter, SupplyGroup, Tariff
 from vending_app.domain.errors import UnknownMeterError
-from vending_app.domain.money import Currency
-from vending_app.domain.tariffs import FlatTariff
-from vending_app.storage.tables import customers, meters, supply_groups, tariffs, tenants
+from vending_app.domain.network import CreditKind, Life, Meter, MeterKey, Serving
+from vending_app.domain.places import ListedMeter
+from vending_app.storage.tables import accounts, customers, meter_history, meters, service_points
+
+_NEW: Final = "new_"
 
 
 def find_meter(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Meter:
@@ -27,7 +32,7 @@ def find_meter(tenant: str, connection: Connection, *, drn: DecoderReferenceNumb
     Raises:
         UnknownMeterError: The tenant has no such meter.
     """
-    return _one(connection, _select_meter(tenant).where(meters.c.drn == str(drn)), drn)
+    return _one(tenant, connection, drn=drn, lock=False)
 
 
 def lock_meter(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Meter:
@@ -38,147 +43,155 @@ def lock_meter(tenant: str, connection: Connection, *, drn: DecoderReferenceNumb
     Raises:
         UnknownMeterError: The tenant has no such meter.
     """
-    query = _select_meter(tenant).where(meters.c.drn == str(drn))
-    return _one(connection, query.with_for_update(of=meters), drn)
+    return _one(tenant, connection, drn=drn, lock=True)
 
 
-def list_meters(tenant: str, connection: Connection, *, limit: int) -> tuple[Meter, ...]:
-    """Return the first meters of a tenant by number."""
-    rows = connection.execute(_select_meter(tenant).order_by(meters.c.drn).limit(limit))
-    return tuple(_meter(row) for row in rows)
+def list_meters(tenant: str, connection: Connection, *, limit: int) -> tuple[ListedMeter, ...]:
+    """Return the first meters of a tenant by number, with whom and where they serve."""
+    query = (
+        select(meters, service_points.c.place, customers.c.name.label("customer_name"))
+        .select_from(
+            meters.outerjoin(service_points)
+            .outerjoin(accounts)
+            .outerjoin(
+                customers,
+                (customers.c.tenant == accounts.c.tenant)
+                & (customers.c.customer_number == accounts.c.customer_number),
+            )
+        )
+        .where(meters.c.tenant == tenant)
+        .order_by(meters.c.drn)
+        .limit(limit)
+    )
+    return tuple(
+        ListedMeter(
+            meter=meter_of(row), customer_name=row.customer_name or "", place=row.place or ""
+        )
+        for row in connection.execute(query)
+    )
 
 
-def add_meter(tenant: str, connection: Connection, *, meter: Meter) -> None:
-    """Add a meter; its customer, tariff and supply group are there."""
+def add_meter(tenant: str, connection: Connection, *, meter: Meter, now: datetime) -> None:
+    """Add a meter; its supply group and, unless it is in stock, its service point are there."""
     connection.execute(
         insert(meters).values(
             tenant=tenant,
             drn=str(meter.drn),
-            customer_number=meter.customer_number,
-            place=meter.place,
+            service=meter.service.name.lower(),
+            credit_kind=meter.credit_kind.value,
             phases=meter.phases,
-            tariff_code=meter.tariff_code,
-            supply_group_code=str(meter.supply_group_code),
-            tariff_index=int(meter.tariff_index),
-            key_revision_number=int(meter.key_revision_number),
-            key_type=int(meter.key_type),
+            model=meter.model,
+            maximum_tenths=meter.maximum_tenths,
+            takes_supply_group=meter.takes_supply_group,
             encryption_algorithm=meter.encryption_algorithm.value,
             token_carrier_type=meter.token_carrier_type.value,
+            added_at=now,
+            **_changing(meter),
         )
     )
 
 
-def add_customer(tenant: str, connection: Connection, *, customer_number: str, name: str) -> None:
-    """Add a customer."""
+def change_meter(tenant: str, connection: Connection, *, meter: Meter) -> None:
+    """Keep what can change of a meter: its life and place, its keys, whether it is blocked."""
     connection.execute(
-        insert(customers).values(tenant=tenant, customer_number=customer_number, name=name)
+        update(meters)
+        .where(meters.c.tenant == tenant, meters.c.drn == str(meter.drn))
+        .values(**_changing(meter))
     )
 
 
-def find_tariff(tenant: str, connection: Connection, *, tariff_code: str) -> Tariff:
-    """Return a tariff; a meter's is always there."""
-    row = connection.execute(
-        select(tariffs, tenants.c.currency, tenants.c.currency_exponent)
-        .join_from(tariffs, tenants, tariffs.c.tenant == tenants.c.tenant)
-        .where(tariffs.c.tenant == tenant, tariffs.c.tariff_code == tariff_code)
-    ).one()
-    return Tariff(
-        tenant=row.tenant,
-        code=row.tariff_code,
-        terms=FlatTariff(
-            name=row.name,
-            currency=Currency(row.currency, row.currency_exponent),
-            price_minor_per_kwh=Fraction(row.price_numerator, row.price_denominator),
-            tax_name=row.tax_name,
-            tax_basis_points=row.tax_basis_points,
-            minimum_minor=row.minimum_minor,
-            maximum_minor=row.maximum_minor,
-        ),
-    )
-
-
-def add_tariff(tenant: str, connection: Connection, *, tariff: Tariff) -> None:
-    """Add a tariff; its currency is the tenant's."""
-    terms = tariff.terms
+def add_history(
+    tenant: str,
+    connection: Connection,
+    *,
+    drn: DecoderReferenceNumber,
+    kind: str,
+    login: str,
+    document: str,
+    now: datetime,
+) -> None:
+    """Add to what happened to a meter; the meter is locked."""
+    of_meter = (meter_history.c.tenant == tenant, meter_history.c.drn == str(drn))
+    number = connection.execute(
+        select(func.coalesce(func.max(meter_history.c.event_number), 0) + 1).where(*of_meter)
+    ).scalar_one()
     connection.execute(
-        insert(tariffs).values(
+        insert(meter_history).values(
             tenant=tenant,
-            tariff_code=tariff.code,
-            name=terms.name,
-            price_numerator=terms.price_minor_per_kwh.numerator,
-            price_denominator=terms.price_minor_per_kwh.denominator,
-            tax_name=terms.tax_name,
-            tax_basis_points=terms.tax_basis_points,
-            minimum_minor=terms.minimum_minor,
-            maximum_minor=terms.maximum_minor,
+            drn=str(drn),
+            event_number=number,
+            kind=kind,
+            login=login,
+            document=document,
+            happened_at=now,
         )
     )
 
 
-def find_supply_group(tenant: str, connection: Connection, *, code: SupplyGroupCode) -> SupplyGroup:
-    """Return the policy of a supply group; a meter's is always there."""
-    row = connection.execute(
-        select(supply_groups).where(
-            supply_groups.c.tenant == tenant, supply_groups.c.supply_group_code == str(code)
-        )
-    ).one()
-    return SupplyGroup(
-        tenant=row.tenant,
-        code=SupplyGroupCode.parse(row.supply_group_code),
-        utc_offset=timedelta(minutes=row.utc_offset_minutes),
-        lead_cap_minutes=row.lead_cap_minutes,
-    )
-
-
-def add_supply_group(tenant: str, connection: Connection, *, group: SupplyGroup) -> None:
-    """Add the policy of a supply group."""
-    connection.execute(
-        insert(supply_groups).values(
-            tenant=tenant,
-            supply_group_code=str(group.code),
-            utc_offset_minutes=group.utc_offset // timedelta(minutes=1),
-            lead_cap_minutes=group.lead_cap_minutes,
-        )
-    )
-
-
-def _select_meter(tenant: str) -> Select[tuple[object, ...]]:
-    return (
-        select(meters, customers.c.name.label("customer_name"))
-        .join_from(
-            meters,
-            customers,
-            and_(
-                meters.c.tenant == customers.c.tenant,
-                meters.c.customer_number == customers.c.customer_number,
-            ),
-        )
-        .where(meters.c.tenant == tenant)
-    )
-
-
-def _one(
-    connection: Connection, query: Select[tuple[object, ...]], drn: DecoderReferenceNumber
-) -> Meter:
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise UnknownMeterError(str(drn))
-    return _meter(row)
-
-
-def _meter(row: Row[tuple[object, ...]]) -> Meter:
+def meter_of(row: Row[Any]) -> Meter:
+    """Return the meter of a row that has all columns of its table."""
+    values = row._mapping  # noqa: SLF001 - the documented name of a row's columns
     return Meter(
         tenant=row.tenant,
         drn=DecoderReferenceNumber(row.drn),
-        customer_number=row.customer_number,
-        customer_name=row.customer_name,
-        place=row.place,
+        life=Life(row.life),
+        service_point_code=row.service_point_code,
+        service=Service[values[meters.c.service].upper()],
+        credit_kind=CreditKind(row.credit_kind),
         phases=row.phases,
-        tariff_code=row.tariff_code,
-        supply_group_code=SupplyGroupCode.parse(row.supply_group_code),
-        tariff_index=TariffIndex(row.tariff_index),
-        key_revision_number=KeyRevisionNumber(row.key_revision_number),
-        key_type=KeyType.parse(row.key_type),
+        model=row.model,
+        maximum_tenths=row.maximum_tenths,
+        takes_supply_group=row.takes_supply_group,
         encryption_algorithm=EncryptionAlgorithm.parse(row.encryption_algorithm),
         token_carrier_type=TokenCarrierType.parse(row.token_carrier_type),
+        present_key=_key(values, ""),
+        new_key=None if row.new_key_revision_number is None else _key(values, _NEW),
+        serving=Serving(row.serving),
+        blocked=row.blocked,
+        block_reason=values[meters.c.block_reason],
+    )
+
+
+def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Meter:
+    query = select(meters).where(meters.c.tenant == tenant, meters.c.drn == str(drn))
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise UnknownMeterError(str(drn))
+    return meter_of(row)
+
+
+def _changing(meter: Meter) -> dict[str, object]:
+    new = dict.fromkeys(_key_values(meter.present_key, _NEW))
+    if meter.new_key is not None:
+        new = _key_values(meter.new_key, _NEW)
+    return {
+        "life": meter.life.value,
+        "service_point_code": meter.service_point_code,
+        "blocked": meter.blocked,
+        "block_reason": meter.block_reason,
+        "serving": meter.serving.value,
+        **_key_values(meter.present_key, ""),
+        **new,
+    }
+
+
+def _key_values(key: MeterKey, prefix: str) -> dict[str, object]:
+    return {
+        f"{prefix}supply_group_code": str(key.supply_group_code),
+        f"{prefix}tariff_index": int(key.tariff_index),
+        f"{prefix}key_revision_number": int(key.key_revision_number),
+        f"{prefix}key_type": int(key.key_type),
+        f"{prefix}base_date": str(key.base_date),
+        f"{prefix}key_expiry_number": int(key.key_expiry_number),
+    }
+
+
+def _key(values: Mapping[Any, Any], prefix: str) -> MeterKey:
+    return MeterKey(
+        supply_group_code=SupplyGroupCode.parse(values[meters.c[f"{prefix}supply_group_code"]]),
+        tariff_index=TariffIndex(values[f"{prefix}tariff_index"]),
+        key_revision_number=KeyRevisionNumber(values[f"{prefix}key_revision_number"]),
+        key_type=KeyType.parse(values[f"{prefix}key_type"]),
+        base_date=BaseDate.parse(values[f"{prefix}base_date"]),
+        key_expiry_number=KeyExpiryNumber(values[f"{prefix}key_expiry_number"]),
     )

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select
 
-from vending_app.domain.entities import Operator
+from vending_app.domain.parties import Operator
+from vending_app.domain.roles import Role
 from vending_app.storage.tables import operators
 
 
@@ -31,9 +32,10 @@ def add_operator(tenant: str, connection: Connection, *, operator: Operator, now
             tenant=tenant,
             login=operator.login,
             display_name=operator.display_name,
-            role=operator.role,
+            role=operator.role.value,
             password_hash=operator.password_hash,
             active=operator.active,
+            vendor_code=operator.vendor_code,
             created_at=now,
         )
     )
@@ -44,7 +46,8 @@ def _operator(row: Row[tuple[object, ...]]) -> Operator:
         tenant=row.tenant,
         login=row.login,
         display_name=row.display_name,
-        role=row.role,
+        role=Role(row.role),
         password_hash=row.password_hash,
         active=row.active,
+        vendor_code=row.vendor_code,
     )

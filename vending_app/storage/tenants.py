@@ -1,15 +1,23 @@
 """Statements about tenants and their counters."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from vending_app.domain.entities import Tenant
 from vending_app.domain.errors import UnknownTenantError
 from vending_app.domain.money import Currency
+from vending_app.domain.parties import Tenant
 from vending_app.storage.tables import counters, tenants
 
-SALE_COUNTER = "sale"
+BASIS: Final = "basis"
+SALE: Final = "sale"
+CREDIT_NOTE: Final = "credit_note"
+CASE: Final = "case"
+AUDIT: Final = "audit"
+COUNTERS: Final = (BASIS, SALE, CREDIT_NOTE, CASE, AUDIT)
+"""What a tenant numbers without gaps, apart from the entries of its ledger."""
 
 
 def find_tenant(tenant: str, connection: Connection) -> Tenant:
@@ -26,6 +34,9 @@ def find_tenant(tenant: str, connection: Connection) -> Tenant:
         name=row.name,
         currency=Currency(row.currency, row.currency_exponent),
         time_zone=row.time_zone,
+        address=row.address,
+        tax_reference=row.tax_reference,
+        cash_step_minor=row.cash_step_minor,
     )
 
 
@@ -36,7 +47,7 @@ def has_tenant(tenant: str, connection: Connection) -> bool:
 
 
 def add_tenant(tenant: str, connection: Connection, *, terms: Tenant, now: datetime) -> None:
-    """Add a tenant and the counter of its sales."""
+    """Add a tenant and its counters."""
     connection.execute(
         insert(tenants).values(
             tenant=tenant,
@@ -44,21 +55,32 @@ def add_tenant(tenant: str, connection: Connection, *, terms: Tenant, now: datet
             currency=terms.currency.code,
             currency_exponent=terms.currency.exponent,
             time_zone=terms.time_zone,
+            address=terms.address,
+            tax_reference=terms.tax_reference,
+            cash_step_minor=terms.cash_step_minor,
             created_at=now,
         )
     )
-    connection.execute(insert(counters).values(tenant=tenant, name=SALE_COUNTER, last_number=0))
+    connection.execute(
+        insert(counters),
+        [{"tenant": tenant, "name": name, "last_number": 0} for name in COUNTERS],
+    )
 
 
 def next_number(tenant: str, connection: Connection, *, counter: str) -> int:
-    """Count one up and return the number; no other transaction counts until this one ends.
+    """Count one up and return the number, see ``next_numbers``."""
+    return next_numbers(tenant, connection, names=(counter,))[counter]
 
-    A transaction that is rolled back gives its number back, so there are no gaps.
+
+def next_numbers(tenant: str, connection: Connection, *, names: Sequence[str]) -> dict[str, int]:
+    """Count up and return the numbers; no other transaction counts until this one ends.
+
+    A transaction that is rolled back gives its numbers back, so there are no gaps.
     """
     counted = connection.execute(
         update(counters)
-        .where(counters.c.tenant == tenant, counters.c.name == counter)
+        .where(counters.c.tenant == tenant, counters.c.name.in_(names))
         .values(last_number=counters.c.last_number + 1)
-        .returning(counters.c.last_number)
+        .returning(counters.c.name, counters.c.last_number)
     )
-    return int(counted.scalar_one())
+    return {row.name: row.last_number for row in counted}

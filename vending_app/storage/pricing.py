@@ -1,0 +1,183 @@
+"""Statements about tariffs, their versions and dated rates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+from sqlalchemy import Connection, func, insert, select
+
+from sts import Service
+from vending_app.domain.errors import UnknownTariffError
+from vending_app.storage.tables import dated_rates, tariff_versions, tariffs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTariff:
+    """A tariff's name; what it says is in its versions.
+
+    Attributes:
+        code: Names it.
+        name: As it stands on receipts.
+        service: What it is for.
+        tariff_index: Of meters under it, where the tariff index follows the tariff.
+    """
+
+    code: str
+    name: str
+    service: Service
+    tariff_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVersion:
+    """A version of a tariff as it is kept.
+
+    Attributes:
+        tariff_code: Of which tariff.
+        version: Its number, from 1.
+        effective_from: From when it is in force.
+        document: What it says, in the form of ``vending_app.domain.tariff``.
+        document_hash: SHA-256 of that.
+    """
+
+    tariff_code: str
+    version: int
+    effective_from: datetime
+    document: str
+    document_hash: str
+
+
+def find_tariff(tenant: str, connection: Connection, *, tariff_code: str) -> StoredTariff:
+    """Return a tariff.
+
+    Raises:
+        UnknownTariffError: The tenant has none of this code.
+    """
+    row = connection.execute(
+        select(tariffs).where(tariffs.c.tenant == tenant, tariffs.c.tariff_code == tariff_code)
+    ).one_or_none()
+    if row is None:
+        raise UnknownTariffError(tariff_code)
+    return StoredTariff(
+        code=row.tariff_code,
+        name=row.name,
+        service=Service[row.service.upper()],
+        tariff_index=row.tariff_index,
+    )
+
+
+def add_tariff(tenant: str, connection: Connection, *, tariff: StoredTariff) -> None:
+    """Add a tariff."""
+    connection.execute(
+        insert(tariffs).values(
+            tenant=tenant,
+            tariff_code=tariff.code,
+            name=tariff.name,
+            service=tariff.service.name.lower(),
+            tariff_index=tariff.tariff_index,
+        )
+    )
+
+
+def version_at(
+    tenant: str, connection: Connection, *, tariff_code: str, at: datetime
+) -> StoredVersion | None:
+    """Return the version of a tariff that is in force at a moment, or None."""
+    row = connection.execute(
+        select(tariff_versions)
+        .where(
+            tariff_versions.c.tenant == tenant,
+            tariff_versions.c.tariff_code == tariff_code,
+            tariff_versions.c.effective_from <= at,
+        )
+        .order_by(tariff_versions.c.effective_from.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return StoredVersion(
+        tariff_code=row.tariff_code,
+        version=row.tariff_version,
+        effective_from=row.effective_from,
+        document=row.document,
+        document_hash=row.document_hash,
+    )
+
+
+def last_version_number(tenant: str, connection: Connection, *, tariff_code: str) -> int:
+    """Return the number of a tariff's latest version, 0 if it has none."""
+    found = connection.execute(
+        select(func.coalesce(func.max(tariff_versions.c.tariff_version), 0)).where(
+            tariff_versions.c.tenant == tenant, tariff_versions.c.tariff_code == tariff_code
+        )
+    )
+    return int(found.scalar_one())
+
+
+def add_version(
+    tenant: str,
+    connection: Connection,
+    *,
+    version: StoredVersion,
+    login: str,
+    approved_login: str,
+    now: datetime,
+) -> None:
+    """Add a version of a tariff."""
+    connection.execute(
+        insert(tariff_versions).values(
+            tenant=tenant,
+            tariff_code=version.tariff_code,
+            tariff_version=version.version,
+            effective_from=version.effective_from,
+            document=version.document,
+            document_hash=version.document_hash,
+            login=login,
+            approved_login=approved_login,
+            added_at=now,
+        )
+    )
+
+
+def find_rates(
+    tenant: str, connection: Connection, *, table_codes: Iterable[str]
+) -> dict[str, tuple[tuple[date, Fraction], ...]]:
+    """Return the rows of dated tables, each in the order of their days."""
+    wanted = tuple(table_codes)
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        select(dated_rates)
+        .where(dated_rates.c.tenant == tenant, dated_rates.c.table_code.in_(wanted))
+        .order_by(dated_rates.c.table_code, dated_rates.c.effective_on)
+    )
+    found: dict[str, list[tuple[date, Fraction]]] = {name: [] for name in wanted}
+    for row in rows:
+        day = date.fromisoformat(row.effective_on)
+        found[row.table_code].append((day, Fraction(row.numerator, row.denominator)))
+    return {name: tuple(rates) for name, rates in found.items()}
+
+
+def add_rate(
+    tenant: str,
+    connection: Connection,
+    *,
+    table_code: str,
+    effective_on: date,
+    rate: Fraction,
+    login: str,
+    now: datetime,
+) -> None:
+    """Add a row to a dated table."""
+    connection.execute(
+        insert(dated_rates).values(
+            tenant=tenant,
+            table_code=table_code,
+            effective_on=effective_on.isoformat(),
+            numerator=rate.numerator,
+            denominator=rate.denominator,
+            login=login,
+            added_at=now,
+        )
+    )

@@ -209,7 +209,7 @@ sales = Table(
     Column("tendered_minor", BigInteger, nullable=False),
     # What the tokens carry, and what of it was rounding in the customer's favour, exactly.
     Column("sold_tenths", BigInteger, nullable=False),
-    Column("rounding", String(64), nullable=False),
+    Column("rounding", Text, nullable=False),
     # What the tariff remembered before and after, so that a reversal can restore it.
     Column("counters_before", Text, nullable=True),
     Column("counters_after", Text, nullable=True),
@@ -239,11 +239,13 @@ sale_lines = Table(
     tenant_column(),
     Column("sale_number", BigInteger, nullable=False),
     Column("line_number", Integer, nullable=False),
-    code("code"),
+    # As long as the codes of charges may be.
+    Column("code", String(64), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("label", String(LABEL), nullable=False),
-    Column("units_tenths", String(64), nullable=True),
-    Column("rate", String(64), nullable=True),
+    # Exact fractions, which may be long.
+    Column("units_tenths", Text, nullable=True),
+    Column("rate", Text, nullable=True),
     Column("amount_minor", BigInteger, nullable=False),
     Column("beneficiary", String(LABEL), nullable=False),
     Column("ledger_account", String(64), nullable=False),

@@ -1,6 +1,7 @@
 """Statements about meters and their history."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +25,25 @@ from vending_app.domain.places import ListedMeter
 from vending_app.storage.tables import accounts, customers, meter_history, meters, service_points
 
 _NEW: Final = "new_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEvent:
+    """Something that happened to a meter.
+
+    Attributes:
+        number: Counts the meter's events.
+        kind: What happened.
+        login: Who did it.
+        document: The meter's place, life and keys after it, as canonical JSON.
+        at: When.
+    """
+
+    number: int
+    kind: str
+    login: str
+    document: str
+    at: datetime
 
 
 def find_meter(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Meter:
@@ -69,6 +89,18 @@ def list_meters(tenant: str, connection: Connection, *, limit: int) -> tuple[Lis
         )
         for row in connection.execute(query)
     )
+
+
+def find_meter_at(
+    tenant: str, connection: Connection, *, service_point_code: str
+) -> DecoderReferenceNumber | None:
+    """Return the meter that hangs at a service point, or None."""
+    found = connection.execute(
+        select(meters.c.drn).where(
+            meters.c.tenant == tenant, meters.c.service_point_code == service_point_code
+        )
+    ).scalar_one_or_none()
+    return None if found is None else DecoderReferenceNumber(found)
 
 
 def add_meter(tenant: str, connection: Connection, *, meter: Meter, now: datetime) -> None:
@@ -125,6 +157,27 @@ def add_history(
             document=document,
             happened_at=now,
         )
+    )
+
+
+def list_history(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber
+) -> tuple[MeterEvent, ...]:
+    """Return what happened to a meter, oldest first."""
+    rows = connection.execute(
+        select(meter_history)
+        .where(meter_history.c.tenant == tenant, meter_history.c.drn == str(drn))
+        .order_by(meter_history.c.event_number)
+    )
+    return tuple(
+        MeterEvent(
+            number=row.event_number,
+            kind=row.kind,
+            login=row.login,
+            document=row.document,
+            at=row.happened_at,
+        )
+        for row in rows
     )
 
 

@@ -5,7 +5,12 @@ from datetime import timedelta
 from sqlalchemy import Connection, insert, select, update
 
 from sts import Service, SupplyGroupCode
-from vending_app.domain.errors import UnknownServicePointError, UnknownSupplyGroupError
+from vending_app.domain.errors import (
+    UnknownAreaError,
+    UnknownFeederError,
+    UnknownServicePointError,
+    UnknownSupplyGroupError,
+)
 from vending_app.domain.network import Area, Feeder, KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.storage.tables import areas, feeders, service_points, supply_groups
 
@@ -63,6 +68,32 @@ def set_lead_cap(
 def add_area(tenant: str, connection: Connection, *, area: Area) -> None:
     """Add an area."""
     connection.execute(insert(areas).values(tenant=tenant, area_code=area.code, name=area.name))
+
+
+def require_area(tenant: str, connection: Connection, *, code: str) -> None:
+    """Refuse an area that is not there.
+
+    Raises:
+        UnknownAreaError: The tenant has none of this code.
+    """
+    found = connection.execute(
+        select(areas.c.name).where(areas.c.tenant == tenant, areas.c.area_code == code)
+    )
+    if found.one_or_none() is None:
+        raise UnknownAreaError(code)
+
+
+def require_feeder(tenant: str, connection: Connection, *, code: str) -> None:
+    """Refuse a feeder that is not there.
+
+    Raises:
+        UnknownFeederError: The tenant has none of this code.
+    """
+    found = connection.execute(
+        select(feeders.c.name).where(feeders.c.tenant == tenant, feeders.c.feeder_code == code)
+    )
+    if found.one_or_none() is None:
+        raise UnknownFeederError(code)
 
 
 def add_feeder(tenant: str, connection: Connection, *, feeder: Feeder) -> None:

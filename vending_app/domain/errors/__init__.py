@@ -4,20 +4,22 @@ One tree, one stable code a class, a sentence for the cashier in the message and
 in the hint. Where the library or a security module said no, its own code is carried on.
 
     VendingError
-    ├── MoneyError                    an amount of money that is none
+    ├── MoneyError                    MONEY
     │   ├── MoneyFormatError          MONEY_FORMAT
     │   ├── MoneyPrecisionError       MONEY_PRECISION
     │   └── CurrencyError             CURRENCY
     ├── TariffError                   TARIFF
     ├── AmountBelowMinimumError       AMOUNT_BELOW_MINIMUM
     ├── AmountAboveMaximumError       AMOUNT_ABOVE_MAXIMUM
-    ├── NotFoundError                 something named does not exist for this tenant
+    ├── NotFoundError                 NOT_FOUND
     │   ├── UnknownMeterError         UNKNOWN_METER
     │   ├── UnknownSaleError          UNKNOWN_SALE
     │   ├── UnknownTenantError        UNKNOWN_TENANT
     │   ├── UnknownCustomerError      UNKNOWN_CUSTOMER
     │   ├── UnknownAccountError       UNKNOWN_ACCOUNT
     │   ├── UnknownVendorError        UNKNOWN_VENDOR
+    │   ├── UnknownAreaError          UNKNOWN_AREA
+    │   ├── UnknownFeederError        UNKNOWN_FEEDER
     │   ├── UnknownServicePointError  UNKNOWN_SERVICE_POINT
     │   ├── UnknownSupplyGroupError   UNKNOWN_SUPPLY_GROUP
     │   ├── UnknownTariffError        UNKNOWN_TARIFF
@@ -25,10 +27,18 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
     ├── LabMeterSpeedError            LAB_METER_SPEED
     ├── WholeNumberError              WHOLE_NUMBER
-    ├── MeterNumberError              the library's code, WRONG_CHECK_DIGIT for one
+    ├── MeterNumberError              the code of whoever refused
+    ├── NotPermittedError             NOT_PERMITTED
+    ├── SecondPersonError             SECOND_PERSON
+    ├── AlreadyThereError             ALREADY_THERE
+    ├── CodeFormError                 CODE_FORM
+    ├── MeterLifeError                METER_LIFE
+    ├── ServiceMismatchError          SERVICE_MISMATCH
+    ├── PlaceTakenError               PLACE_TAKEN
+    ├── ReasonMissingError            REASON_MISSING
     ├── RequestIdError                REQUEST_ID
     ├── RequestIdReusedError          REQUEST_ID_REUSED
-    ├── TokenRefusedError             the code of the library or of the security module
+    ├── TokenRefusedError             the code of whoever refused
     ├── LoginError                    LOGIN_FAILED
     ├── TooManyLoginsError            TOO_MANY_LOGINS
     ├── OperatorExistsError           OPERATOR_EXISTS
@@ -45,7 +55,9 @@ from vending_app.domain.errors.lookup import (
     NoLabMeterError,
     NotFoundError,
     UnknownAccountError,
+    UnknownAreaError,
     UnknownCustomerError,
+    UnknownFeederError,
     UnknownMeterError,
     UnknownSaleError,
     UnknownServicePointError,
@@ -64,19 +76,23 @@ from vending_app.domain.errors.money import (
     MoneyPrecisionError,
     TariffError,
 )
-from vending_app.domain.errors.operators import (
-    LoginError,
-    OperatorExistsError,
-    TooManyLoginsError,
+from vending_app.domain.errors.network import (
+    AlreadyThereError,
+    CodeFormError,
+    MeterLifeError,
+    NotPermittedError,
+    PlaceTakenError,
+    ReasonMissingError,
+    SecondPersonError,
+    ServiceMismatchError,
 )
+from vending_app.domain.errors.operators import LoginError, OperatorExistsError, TooManyLoginsError
 from vending_app.domain.errors.requests import (
     RequestIdError,
     RequestIdReusedError,
     TokenRefusedError,
 )
-from vending_app.domain.errors.root import (
-    VendingError,
-)
+from vending_app.domain.errors.root import VendingError
 from vending_app.domain.errors.running import (
     ConfigError,
     DatabaseNotCurrentError,
@@ -85,13 +101,16 @@ from vending_app.domain.errors.running import (
 )
 
 __all__ = [
+    "AlreadyThereError",
     "AmountAboveMaximumError",
     "AmountBelowMinimumError",
+    "CodeFormError",
     "ConfigError",
     "CurrencyError",
     "DatabaseNotCurrentError",
     "LabMeterSpeedError",
     "LoginError",
+    "MeterLifeError",
     "MeterNumberError",
     "MeterWithoutPlaceError",
     "MoneyError",
@@ -99,16 +118,23 @@ __all__ = [
     "MoneyPrecisionError",
     "NoLabMeterError",
     "NotFoundError",
+    "NotPermittedError",
     "OperatorExistsError",
+    "PlaceTakenError",
+    "ReasonMissingError",
     "RequestIdError",
     "RequestIdReusedError",
+    "SecondPersonError",
     "SecretMissingError",
+    "ServiceMismatchError",
     "StoreBusyError",
     "TariffError",
     "TokenRefusedError",
     "TooManyLoginsError",
     "UnknownAccountError",
+    "UnknownAreaError",
     "UnknownCustomerError",
+    "UnknownFeederError",
     "UnknownMeterError",
     "UnknownSaleError",
     "UnknownServicePointError",

@@ -72,14 +72,34 @@ class UnknownVendorError(NotFoundError):
         super().__init__(f"There is no vendor {vendor_code}.")
 
 
+class UnknownAreaError(NotFoundError):
+    """No such area."""
+
+    code = "UNKNOWN_AREA"
+
+    def __init__(self, area_code: str) -> None:
+        """Say which code was looked for."""
+        super().__init__(f"There is no area {area_code}.")
+
+
+class UnknownFeederError(NotFoundError):
+    """No such feeder."""
+
+    code = "UNKNOWN_FEEDER"
+
+    def __init__(self, feeder_code: str) -> None:
+        """Say which code was looked for."""
+        super().__init__(f"There is no feeder {feeder_code}.")
+
+
 class UnknownServicePointError(NotFoundError):
     """No such service point."""
 
     code = "UNKNOWN_SERVICE_POINT"
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, point_code: str) -> None:
         """Say which code was looked for."""
-        super().__init__(f"There is no service point {code}.")
+        super().__init__(f"There is no service point {point_code}.")
 
 
 class UnknownSupplyGroupError(NotFoundError):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from vending_app.storage.tables.base import (
@@ -131,6 +132,7 @@ meters = Table(
     Column("serving", String(8), nullable=False, server_default="present"),
     moment("added_at"),
     PrimaryKeyConstraint("tenant", "drn"),
+    UniqueConstraint("tenant", "service_point_code"),
     of_tenant(),
     of("service_points", "service_point_code"),
     of("supply_groups", "supply_group_code"),

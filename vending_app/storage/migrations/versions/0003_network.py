@@ -302,6 +302,7 @@ def _create_network() -> None:
         text("serving", 8, default="present"),
         moment("added_at"),
         key("meters", "tenant", "drn"),
+        unique("meters", "tenant", "service_point_code"),
         of("meters", "service_points", "service_point_code"),
         of("meters", "supply_groups", "supply_group_code"),
         of("meters", "tenants"),

@@ -8,6 +8,7 @@ from keys.journal import (
     IssueJournal,
     JournalEntry,
     JournalSeal,
+    JournalTransaction,
     MadeTokens,
     entry_context,
     require_same_request,
@@ -85,17 +86,17 @@ def answered(
         CreditLimitError: The key's credit limit would be exceeded.
     """
     with journal.transaction() as transaction:
-        entry = transaction.find(asked.tenant, asked.message_id)
-        if entry is not None:
-            require_same_request(entry, asked.request_hash)
-            return seal.unsealed(entry.sealed, asked.context)
+        earlier = _earlier(asked, transaction, seal=seal)
+        if earlier is not None:
+            return earlier
         permit()
         tid = asked.tid_minutes
         if tid is not None and transaction.holds_tid(
             asked.tenant, asked.meter_pan, base=asked.base_date, tid=tid
         ):
             raise TidAlreadyUsedError(tid)
-        if asked.credit_steps:
+        # What was used is counted only where something limits it: that may take long.
+        if asked.credit_steps and asked.key.terms.credit_limit_units is not None:
             usage = transaction.usage(asked.key.name)
             require_within_limit(asked.key.terms, usage, steps=asked.credit_steps)
         made = make()
@@ -113,3 +114,23 @@ def answered(
             )
         )
     return made
+
+
+def fetched(asked: Asked, journal: IssueJournal, *, seal: JournalSeal) -> MadeTokens | None:
+    """Return the tokens of a request that was answered before, or None; nothing is made.
+
+    Raises:
+        MessageIdReusedError: The message id came with another request.
+    """
+    with journal.transaction() as transaction:
+        return _earlier(asked, transaction, seal=seal)
+
+
+def _earlier(
+    asked: Asked, transaction: JournalTransaction, *, seal: JournalSeal
+) -> MadeTokens | None:
+    entry = transaction.find(asked.tenant, asked.message_id)
+    if entry is None:
+        return None
+    require_same_request(entry, asked.request_hash)
+    return seal.unsealed(entry.sealed, asked.context)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from keys.answering import Asked, answered
+from keys.answering import Asked, answered, fetched
 from keys.answers import (
     Capabilities,
     HeldKey,
@@ -88,12 +88,13 @@ class KeySource(DecoderKeys, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """A key change on its way: the plan, the keys' metadata, and the present key's cipher."""
+    """A key change on its way: the plan, the keys' metadata, the present cipher, the request."""
 
     plan: PlannedChange
     present: RegisteredKey | None
     target: RegisteredKey
     source: CipherSource
+    body: bytes
 
 
 class JournalledModule:
@@ -142,11 +143,8 @@ class JournalledModule:
         another type, not for this carrier; message id of another request; credit under a default
         key; SAMPLE tables; key not in use at this time; expired; token identifier; limit.
         """
-        require_message_id(message_id)
-        key = self.vending_key(meter)
-        require_fitting_key(meter, key)
-        source = self._meter_key(meter, key)
-        wanted = request.token(0)
+        asked, source = self._asked(meter, request, message_id=message_id, now=now)
+        key, wanted = asked.key, request.token(0)
 
         def permit() -> None:
             require_permitted_kind(wanted, key)
@@ -158,25 +156,16 @@ class JournalledModule:
             random_bits = self._random_bytes(1)[0] % RANDOM_VALUES
             return make_tokens((request.token(random_bits),), source, random_bits=random_bits)
 
-        asked = Asked(
-            message_id=message_id,
-            request_hash=self._seal.request_hash(issue_body(meter, wanted)),
-            meter_pan=meter.meter_pan,
-            key=key,
-            tid_minutes=request.tid_minutes,
-            credit_steps=credit_steps(wanted),
-            at=now,
-        )
         made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
-        (token,) = made.tokens or read_tokens(made.digits, source)
-        return IssueAnswer(
-            message_id=message_id,
-            digits=made.digits[0],
-            token=token,
-            tid_minutes=request.tid_minutes,
-            vending_key=key,
-            sample_tables=self._uses_sample_tables(meter),
-        )
+        return self._answer(meter, request, made, asked=asked, source=source)
+
+    def fetch(
+        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
+    ) -> IssueAnswer | None:
+        """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
+        asked, source = self._asked(meter, request, message_id=message_id, now=now)
+        made = fetched(asked, self._journal(None), seal=self._seal)
+        return made and self._answer(meter, request, made, asked=asked, source=source)
 
     def change_key(
         self,
@@ -193,16 +182,17 @@ class JournalledModule:
         another request; SAMPLE tables; keys not in use at this time; then as
         ``sts.key_change.check``.
         """
-        require_message_id(message_id)
-        present = self.vending_key(meter)
-        require_fitting_key(meter, present)
-        target = self.vending_key(meter_after(meter, new))
-        plan = plan_change(meter, new, present=present, target=target)
-        change = _Change(
-            plan=plan, present=present, target=target, source=self._meter_key(meter, present)
-        )
-        body = change_body(meter, new, ditk_digest=None)
-        return self._change(change, body, message_id=message_id, now=now, journal=journal)
+        change = self._planned(meter, new, message_id=message_id)
+        return self._change(change, message_id=message_id, now=now, journal=journal)
+
+    def fetch_key_change(
+        self, meter: MeterConfiguration, new: NewKey, *, message_id: str, now: datetime
+    ) -> KeyChangeAnswer | None:
+        """Return the answer of an earlier ``change_key``, see ``SecurityModule``."""
+        change = self._planned(meter, new, message_id=message_id)
+        asked = self._asked_change(change, message_id=message_id, now=now)
+        made = fetched(asked, self._journal(None), seal=self._seal)
+        return made and self._change_answer(change, made, message_id=message_id)
 
     def commission(
         self,
@@ -230,9 +220,9 @@ class JournalledModule:
             encryption_algorithm=meter.encryption_algorithm,
             sta_tables=self._sta_tables,
         )
-        change = _Change(plan=plan, present=None, target=target, source=given)
         body = change_body(meter, new, ditk_digest=self._seal.digest(ditk.expose()))
-        return self._change(change, body, message_id=message_id, now=now, journal=journal)
+        change = _Change(plan=plan, present=None, target=target, source=given, body=body)
+        return self._change(change, message_id=message_id, now=now, journal=journal)
 
     def verify(self, meter: MeterConfiguration, digits: str, *, now: datetime) -> Verification:
         """Tell what a token says to a meter, see ``SecurityModule.verify``."""
@@ -268,7 +258,6 @@ class JournalledModule:
     def _change(
         self,
         change: _Change,
-        body: bytes,
         *,
         message_id: str,
         now: datetime,
@@ -291,16 +280,39 @@ class JournalledModule:
             require_same_change(wanted, made.tokens, key_bits=new_key.bits)
             return made
 
-        asked = Asked(
+        asked = self._asked_change(change, message_id=message_id, now=now)
+        made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
+        return self._change_answer(change, made, message_id=message_id)
+
+    def _planned(self, meter: MeterConfiguration, new: NewKey, *, message_id: str) -> _Change:
+        """Plan a change from a key that was derived."""
+        require_message_id(message_id)
+        present = self.vending_key(meter)
+        require_fitting_key(meter, present)
+        target = self.vending_key(meter_after(meter, new))
+        return _Change(
+            plan=plan_change(meter, new, present=present, target=target),
+            present=present,
+            target=target,
+            source=self._meter_key(meter, present),
+            body=change_body(meter, new, ditk_digest=None),
+        )
+
+    def _asked_change(self, change: _Change, *, message_id: str, now: datetime) -> Asked:
+        return Asked(
             message_id=message_id,
-            request_hash=self._seal.request_hash(body),
-            meter_pan=plan.configuration.meter_pan,
-            key=change.present or target,
+            request_hash=self._seal.request_hash(change.body),
+            meter_pan=change.plan.configuration.meter_pan,
+            key=change.present or change.target,
             tid_minutes=None,
             credit_steps=0,
             at=now,
         )
-        made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
+
+    def _change_answer(
+        self, change: _Change, made: MadeTokens, *, message_id: str
+    ) -> KeyChangeAnswer:
+        plan = change.plan
         tokens = made.tokens or read_tokens(made.digits, change.source)
         return KeyChangeAnswer(
             message_id=message_id,
@@ -311,9 +323,47 @@ class JournalledModule:
             reasons=plan.reasons,
             rollover=plan.rollover,
             present_key=change.present,
-            new_key=target,
+            new_key=change.target,
             new_configuration=plan.configuration,
             sample_tables=self._uses_sample_tables(plan.configuration),
+        )
+
+    def _asked(
+        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
+    ) -> tuple[Asked, MeterKey]:
+        """Return a request as the journal sees it, and the meter's key to answer it with."""
+        require_message_id(message_id)
+        key = self.vending_key(meter)
+        require_fitting_key(meter, key)
+        wanted = request.token(0)
+        asked = Asked(
+            message_id=message_id,
+            request_hash=self._seal.request_hash(issue_body(meter, wanted)),
+            meter_pan=meter.meter_pan,
+            key=key,
+            tid_minutes=request.tid_minutes,
+            credit_steps=credit_steps(wanted),
+            at=now,
+        )
+        return asked, self._meter_key(meter, key)
+
+    def _answer(
+        self,
+        meter: MeterConfiguration,
+        request: TokenRequest,
+        made: MadeTokens,
+        *,
+        asked: Asked,
+        source: MeterKey,
+    ) -> IssueAnswer:
+        (token,) = made.tokens or read_tokens(made.digits, source)
+        return IssueAnswer(
+            message_id=asked.message_id,
+            digits=made.digits[0],
+            token=token,
+            tid_minutes=request.tid_minutes,
+            vending_key=asked.key,
+            sample_tables=self._uses_sample_tables(meter),
         )
 
     def _journal(self, given: IssueJournal | None) -> IssueJournal:

@@ -49,6 +49,38 @@ class SecurityModule(Protocol):
         """
         ...
 
+    def fetch(
+        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
+    ) -> IssueAnswer | None:
+        """Return the answer of an earlier ``issue`` from the module's own journal; never make one.
+
+        This is how a caller whose connection broke finds out whether there is a token.
+
+        Args:
+            meter: As it was then.
+            request: What was asked for.
+            message_id: The name that it was given.
+            now: The present time, aware.
+
+        Returns:
+            The answer, or None if the module never gave one.
+
+        Raises:
+            KeysError: The key is unknown, another tenant's or of a wrong type; or the message id
+                came with another request.
+        """
+        ...
+
+    def fetch_key_change(
+        self, meter: MeterConfiguration, new: NewKey, *, message_id: str, now: datetime
+    ) -> KeyChangeAnswer | None:
+        """Return the answer of an earlier ``change_key``, as ``fetch`` does; never make one.
+
+        Raises:
+            KeysError: As for ``fetch``.
+        """
+        ...
+
     def change_key(
         self,
         meter: MeterConfiguration,

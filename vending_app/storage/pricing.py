@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from sts import Service
 from vending_app.domain.errors import UnknownTariffError
@@ -35,15 +35,17 @@ class StoredVersion:
 
     Attributes:
         tariff_code: Of which tariff.
-        version: Its number, from 1.
-        effective_from: From when it is in force.
+        number: Its number, from 1.
+        first_day: The first local day it applies on.
+        last_day: The last one; None while no end is known.
         document: What it says, in the form of ``vending_app.domain.tariff``.
         document_hash: SHA-256 of that.
     """
 
     tariff_code: str
-    version: int
-    effective_from: datetime
+    number: int
+    first_day: date
+    last_day: date | None
     document: str
     document_hash: str
 
@@ -80,26 +82,29 @@ def add_tariff(tenant: str, connection: Connection, *, tariff: StoredTariff) -> 
     )
 
 
-def version_at(
-    tenant: str, connection: Connection, *, tariff_code: str, at: datetime
+def find_version_on(
+    tenant: str, connection: Connection, *, tariff_code: str, day: date
 ) -> StoredVersion | None:
-    """Return the version of a tariff that is in force at a moment, or None."""
+    """Return the version of a tariff for a local day, of several the latest, or None."""
+    columns, iso = tariff_versions.c, day.isoformat()
     row = connection.execute(
         select(tariff_versions)
         .where(
-            tariff_versions.c.tenant == tenant,
-            tariff_versions.c.tariff_code == tariff_code,
-            tariff_versions.c.effective_from <= at,
+            columns.tenant == tenant,
+            columns.tariff_code == tariff_code,
+            columns.first_day <= iso,
+            or_(columns.last_day.is_(None), columns.last_day >= iso),
         )
-        .order_by(tariff_versions.c.effective_from.desc())
+        .order_by(columns.tariff_version.desc())
         .limit(1)
     ).one_or_none()
     if row is None:
         return None
     return StoredVersion(
         tariff_code=row.tariff_code,
-        version=row.tariff_version,
-        effective_from=row.effective_from,
+        number=row.tariff_version,
+        first_day=date.fromisoformat(row.first_day),
+        last_day=None if row.last_day is None else date.fromisoformat(row.last_day),
         document=row.document,
         document_hash=row.document_hash,
     )
@@ -129,8 +134,9 @@ def add_version(
         insert(tariff_versions).values(
             tenant=tenant,
             tariff_code=version.tariff_code,
-            tariff_version=version.version,
-            effective_from=version.effective_from,
+            tariff_version=version.number,
+            first_day=version.first_day.isoformat(),
+            last_day=None if version.last_day is None else version.last_day.isoformat(),
             document=version.document,
             document_hash=version.document_hash,
             login=login,

@@ -9,7 +9,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from vending_app.storage.tables.base import (
@@ -45,7 +44,9 @@ tariff_versions = Table(
     tenant_column(),
     code("tariff_code"),
     Column("tariff_version", Integer, nullable=False),
-    moment("effective_from"),
+    # The local days of the utility that it applies on; the last one may be open.
+    Column("first_day", String(10), nullable=False),
+    Column("last_day", String(10), nullable=True),
     # The version as `vending_app.domain.tariff` writes it, and SHA-256 of that text.
     Column("document", Text, nullable=False),
     Column("document_hash", String(64), nullable=False),
@@ -53,7 +54,6 @@ tariff_versions = Table(
     Column("approved_login", String(64), nullable=False),
     moment("added_at"),
     PrimaryKeyConstraint("tenant", "tariff_code", "tariff_version"),
-    UniqueConstraint("tenant", "tariff_code", "effective_from"),
     of("tariffs", "tariff_code"),
     of("operators", "login"),
     CheckConstraint("tariff_version > 0", name="version"),

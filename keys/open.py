@@ -1,9 +1,10 @@
 """Opening a security module by its name, ``KIND:PATH``; drivers are imported on use.
 
-==================  ===========================================================
+==================  ===============================================================================
 software:VAULT      in process, over the vending keys of a vault
 decoder-keys:VAULT  in process, over decoder keys that the meters' maker supplied
-==================  ===========================================================
+pkcs11:SETTINGS     over the vending keys of a hardware security module, named by a settings file
+==================  ===============================================================================
 """
 
 import secrets
@@ -31,6 +32,7 @@ from keys.files import read_key_file
 from keys.issuing import JournalledModule
 from keys.journal import IssueJournal
 from keys.module_home import ModuleHome
+from keys.pkcs11.settings import read_settings, require_driver
 from keys.randomness import RandomBytes
 from keys.security_module import SecurityModule
 from keys.software import SoftwareModule
@@ -72,6 +74,7 @@ class ModuleOptions:
         sta_tables: The tables for EA07.
         journal: Where answers are kept if a request brings no journal.
         manufacturing: Whether meters are commissioned outside lab mode, too.
+        random_bytes: Where random bytes come from, unless the module has a source of its own.
     """
 
     lab_mode: bool
@@ -79,6 +82,7 @@ class ModuleOptions:
     sta_tables: StaTables = SAMPLE_TABLES
     journal: IssueJournal | None = None
     manufacturing: bool = False
+    random_bytes: RandomBytes = secrets.token_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,20 +113,13 @@ def split_name(name: str) -> tuple[str, Path]:
     return kind, Path(place)
 
 
-def open_module(
-    name: str,
-    options: ModuleOptions,
-    *,
-    caller: Caller,
-    random_bytes: RandomBytes = secrets.token_bytes,
-) -> SecurityModule:
+def open_module(name: str, options: ModuleOptions, *, caller: Caller) -> SecurityModule:
     """Open a security module that writes down every use of a key.
 
     Args:
         name: ``software:PATH`` and the like, see above.
         options: What it needs.
         caller: Who opens it.
-        random_bytes: Where random bytes come from.
 
     Raises:
         ModuleNameError: No such kind.
@@ -136,7 +133,7 @@ def open_module(
     home = ModuleHome(place)
     home.require_begun()
     driver = open_driver(name, options)
-    file = home.open_file(driver.journal_key(), random_bytes=random_bytes)
+    file = home.open_file(driver.journal_key(), random_bytes=options.random_bytes)
     log = AuditLog.open(home.audit, key=file.identity.entry_key())
     stranger = AuditWriter(log, caller.actor)
     with stranger.refusals_of(AuditEvent.OPEN, now=caller.now):
@@ -159,6 +156,7 @@ def open_driver(name: str, options: ModuleOptions) -> JournalledModule:
     Raises:
         ModuleNameError: No such kind.
         VaultError: The vault cannot be used, or is not safe enough outside lab mode.
+        HsmError: The hardware security module cannot be used.
     """
     kind, place = split_name(name)
     return _KINDS[kind](place, options)
@@ -235,13 +233,7 @@ def require_safe_vault(vault: Vault, unlock: Unlock) -> None:
         WeakPassphraseError: The passphrase is short, or scrypt cheaper than its default.
         FileUnreadableError: The folder cannot be looked at.
     """
-    folder = vault.path.resolve().parent
-    try:
-        mode = stat.S_IMODE(folder.stat().st_mode)
-    except OSError as error:
-        raise FileUnreadableError(folder, error.strerror) from error
-    if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
-        raise UnsafeFolderModeError(folder, mode)
+    require_safe_folder(vault.path)
     if isinstance(unlock, Passphrase):
         least, cost = ScryptCost(), vault.cost
         assert cost is not None
@@ -249,6 +241,22 @@ def require_safe_vault(vault: Vault, unlock: Unlock) -> None:
         cheap = cost.n * cost.r * cost.p < least.n * least.r * least.p
         if cheap or characters < LEAST_PASSPHRASE_CHARACTERS:
             raise WeakPassphraseError(LEAST_PASSPHRASE_CHARACTERS)
+
+
+def require_safe_folder(path: Path) -> None:
+    """Refuse a file that others could put another in the place of.
+
+    Raises:
+        UnsafeFolderModeError: Others may write to its folder.
+        FileUnreadableError: The folder cannot be looked at.
+    """
+    folder = path.resolve().parent
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError as error:
+        raise FileUnreadableError(folder, error.strerror) from error
+    if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
+        raise UnsafeFolderModeError(folder, mode)
 
 
 def _open_vault(path: Path, options: ModuleOptions) -> Vault:
@@ -275,6 +283,7 @@ def _open_software(path: Path, options: ModuleOptions) -> JournalledModule:
         lab_mode=options.lab_mode,
         sta_tables=options.sta_tables,
         journal=options.journal,
+        random_bytes=options.random_bytes,
         manufacturing=options.manufacturing,
     )
 
@@ -287,17 +296,45 @@ def _open_decoder_keys(path: Path, options: ModuleOptions) -> JournalledModule:
         lab_mode=options.lab_mode,
         sta_tables=options.sta_tables,
         journal=options.journal,
+        random_bytes=options.random_bytes,
     )
+
+
+def _open_pkcs11(path: Path, options: ModuleOptions) -> JournalledModule:
+    require_driver()
+    from keys.pkcs11.module import Pkcs11Module  # noqa: PLC0415 - a driver is imported on use
+    from keys.pkcs11.store import HsmKeys  # noqa: PLC0415 - as above
+
+    if not options.lab_mode:
+        require_safe_folder(path)
+    return Pkcs11Module(
+        HsmKeys.open(read_settings(path)),
+        lab_mode=options.lab_mode,
+        sta_tables=options.sta_tables,
+        journal=options.journal,
+        random_bytes=options.random_bytes,
+        manufacturing=options.manufacturing,
+    )
+
+
+def _hsm_store(path: Path, unlock: Unlock | None) -> KeyStore:
+    del unlock  # A token has a PIN, and the settings say where that is.
+    require_driver()
+    from keys.pkcs11.store import HsmKeys  # noqa: PLC0415 - a driver is imported on use
+
+    return HsmKeys.open(read_settings(path))
 
 
 _KINDS: Final[Mapping[str, Callable[[Path, ModuleOptions], JournalledModule]]] = {
     "software": _open_software,
     "decoder-keys": _open_decoder_keys,
+    "pkcs11": _open_pkcs11,
 }
 """Kind of module to what opens it; a new kind is a row here."""
 
 _STORES: Final[Mapping[str, Callable[[Path, Unlock | None], KeyStore]]] = {
     "software": _vault_store,
     "decoder-keys": _vault_store,
+    "pkcs11": _hsm_store,
 }
 """Kind of module to what opens its keys alone."""

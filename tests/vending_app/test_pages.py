@@ -325,7 +325,7 @@ def test_the_meters_clock_can_be_made_to_run(cashier: Browser, clock: SetClock) 
 @pytest.mark.parametrize(
     ("path", "fields", "status", "code"),
     [
-        ("load", {"load": "13801"}, 422, "METER_LOAD"),
+        ("load", {"load": "138001"}, 422, "METER_LOAD"),
         ("load", {"load": "-1"}, 422, "WHOLE_NUMBER"),
         ("load", {"load": "1.5"}, 422, "WHOLE_NUMBER"),
         ("load", {"load": "9" * 10}, 422, "WHOLE_NUMBER"),

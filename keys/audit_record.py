@@ -54,10 +54,14 @@ class AuditEvent(StrEnum):
     """A vending key came in by hand."""
     CEREMONY = "ceremony"
     """A vending key came in as components."""
+    GENERATE = "generate"
+    """A lab centre drew a vending key."""
     KEY_LOAD_FILE = "key-load-file"
     """A centre issued a key load file."""
     TRUST = "trust"
     """A module was told to trust a centre."""
+    CLIENT = "client"
+    """A client was let in to a module."""
     REVOKE = "revoke"
     REMOVE = "remove"
     OPEN = "open"
@@ -103,7 +107,8 @@ class AuditRecord:
         event: What happened.
         actor: Who asked for it: an operator or a client.
         refused: Of a refusal, what was asked for.
-        refusal_code: Of a refusal, the code of the error.
+        refusal_code: Of a refusal, the code of the error; of a token that was verified, the code
+            of why the meter does not accept it.
         key: Which key.
         check_value: By which the key can be recognised.
         meter_pan: Which meter.

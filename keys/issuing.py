@@ -255,6 +255,10 @@ class JournalledModule:
             keys=self._source.held(),
         )
 
+    def journal_key(self) -> Secret:
+        """Return the key of the journal; what the module has besides is locked by way of it."""
+        return self._source.journal_key()
+
     def _change(
         self,
         change: _Change,

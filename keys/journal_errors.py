@@ -3,6 +3,7 @@
 JournalError
 ├── NoJournalError        NO_JOURNAL
 ├── JournalFormatError    JOURNAL_FORMAT
+├── JournalDamagedError   JOURNAL_DAMAGED
 ├── JournalBusyError      JOURNAL_BUSY
 └── JournalTamperedError  JOURNAL_TAMPERED
 """
@@ -36,6 +37,17 @@ class JournalFormatError(JournalError):
     def __init__(self, path: Path, reason: str) -> None:
         """Say which file, and why."""
         super().__init__(f"{path} is not an issue journal: {reason}")
+
+
+class JournalDamagedError(JournalError):
+    """The file of the journal is damaged, or its disk is full; nothing was issued."""
+
+    code = "JOURNAL_DAMAGED"
+    hint = "look at the disk; restore the journal from a backup only with every entry since"
+
+    def __init__(self, path: Path) -> None:
+        """Say which file."""
+        super().__init__(f"{path} cannot be read or written as a journal")
 
 
 class JournalBusyError(JournalError):

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -17,9 +17,10 @@ from typing import Final, Self
 
 from keys.errors import FileExistsRefusedError, FileUnreadableError, UnsafeFileModeError
 from keys.journal import JournalEntry, JournalTransaction, KeyUsage
-from keys.journal_errors import JournalBusyError, JournalFormatError
+from keys.journal_errors import JournalBusyError, JournalDamagedError, JournalFormatError
 from keys.registered_key import KeyName
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+from sts.token_identifier import TID_STORE_SIZE
 
 APPLICATION_ID: Final = 0x53545349  # "STSI", in the header of the file.
 VERSION: Final = 1
@@ -59,6 +60,10 @@ BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 _FIND: Final = "SELECT * FROM entries WHERE tenant = ? AND message_id = ?"
 _HOLDS: Final = (
     "SELECT 1 FROM entries WHERE tenant = ? AND meter_pan = ? AND base_date = ? AND tid_minutes = ?"
+)
+_LATEST: Final = (
+    "SELECT tid_minutes FROM entries WHERE tenant = ? AND meter_pan = ? AND base_date = ? "
+    "AND tid_minutes IS NOT NULL ORDER BY tid_minutes DESC LIMIT ?"
 )
 _USAGE: Final = (
     "SELECT tokens, credit_units FROM usage "
@@ -133,6 +138,7 @@ class FileJournal:
 
         Raises:
             JournalBusyError: Another process kept it for too long.
+            JournalDamagedError: SQLite cannot read or write the file; nothing was written.
         """
         with self._lock:
             connection = self._own_connection()
@@ -140,14 +146,29 @@ class FileJournal:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise JournalBusyError from error
+            except sqlite3.DatabaseError as error:
+                raise JournalDamagedError(self.path) from error
             opened = _Transaction(connection)
             try:
                 yield opened
                 opened.count()
-            except BaseException:
-                connection.execute("ROLLBACK")
+                connection.execute("COMMIT")
+            except BaseException as error:
+                _roll_back(connection)
+                if _is_damage(error):
+                    raise JournalDamagedError(self.path) from error
                 raise
-            connection.execute("COMMIT")
+
+    def latest_tids(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate) -> tuple[int, ...]:
+        """Return the token identifiers that a meter may still remember, the greatest first.
+
+        Raises:
+            JournalBusyError, JournalDamagedError: As for ``transaction``.
+        """
+        with self.transaction():
+            values = (tenant, meter_pan.digits, str(base), TID_STORE_SIZE)
+            rows = self._connection.execute(_LATEST, values).fetchall()
+        return tuple(int(tid) for (tid,) in rows)
 
     def _own_connection(self) -> sqlite3.Connection:
         """Return the connection, made anew in a forked process: SQLite forbids to share one."""
@@ -227,6 +248,19 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Tell whether SQLite failed, and not because it kept a promise of ours."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError
+    )
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Undo what is not committed; a connection that cannot even do that keeps nothing either."""
+    with suppress(sqlite3.DatabaseError):
+        connection.execute("ROLLBACK")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,5 +67,13 @@ def check_value_of(key: VendingKey | DecoderKey) -> str:
 
     The first three bytes of an HMAC-SHA-256 under the key, for keys of every length.
     """
-    mac = hmac.digest(key.expose(), _CHECK_VALUE_LABEL, hashlib.sha256)
-    return mac[: CHECK_VALUE_LENGTH // 2].hex().upper()
+    return check_value_with_mac(lambda m: hmac.digest(key.expose(), m, hashlib.sha256))
+
+
+def check_value_with_mac(mac: Callable[[bytes], bytes]) -> str:
+    """Return the check value of a key that stays where it is.
+
+    Args:
+        mac: Returns HMAC-SHA-256 of a message under the key.
+    """
+    return mac(_CHECK_VALUE_LABEL)[: CHECK_VALUE_LENGTH // 2].hex().upper()

@@ -9,6 +9,7 @@ a key file, or from what scrypt makes of a passphrase. No plaintext key ever tou
 import hmac
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace as replace_fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -117,6 +118,9 @@ class Vault:
             raise VaultTamperedError
         for sealed in file.records:
             keys.unseal(sealed)
+        if format_vault(file) != content:
+            # It says the same, but no program of ours writes it like that.
+            raise VaultTamperedError
         opened = cls(path, file, keys=keys)
         opened._content = content
         return opened
@@ -157,6 +161,28 @@ class Vault:
     def add_all(self, keys: Sequence[tuple[RegisteredKey, VendingKey]]) -> None:
         """Put vending keys in, all or none of them; raises as ``add``."""
         self._add(keys)
+
+    def load_all(self, keys: Sequence[tuple[RegisteredKey, VendingKey]]) -> None:
+        """Put in what a key centre has sent: new keys, and new terms for those that are there.
+
+        A key that is there may get other terms and another key expiry number, nothing else.
+
+        Raises:
+            KeyAlreadyInVaultError: The tenant has another key of this supply group and revision.
+            VaultChangedError, FileLockedError, FileUnreadableError: As for ``add``.
+        """
+        present = {record.name: record for record in self.records}
+        for record, key in keys:
+            known = present.get(record.name)
+            if known is not None and not self._is_same_key(known, record, key):
+                raise _already_there(record)
+        replaced = {record.name for record, _ in keys}
+        kept = tuple(
+            sealed
+            for sealed in self._file.records
+            if not isinstance(sealed.record, RegisteredKey) or sealed.record.name not in replaced
+        )
+        self._write((*kept, *self._all_sealed(keys)))
 
     def add_decoder_keys(self, keys: Sequence[tuple[DecoderKeyRecord, DecoderKey]]) -> None:
         """Put makers' decoder keys in, all or none of them.
@@ -215,16 +241,29 @@ class Vault:
     def _sealed(self, record: VaultRecord) -> SealedRecord:
         return self._by_name[_name(record)]
 
+    def _is_same_key(self, known: RegisteredKey, record: RegisteredKey, key: VendingKey) -> bool:
+        ken = record.record.key_expiry_number
+        return (
+            replace_fields(known.record, key_expiry_number=ken) == record.record
+            and self.unsealed(known) == key
+        )
+
     def _add(self, keys: Sequence[tuple[VaultRecord, VendingKey | DecoderKey]]) -> None:
         names = set(self._by_name)
         for record, _ in keys:
             name = _name(record)
             if name in names:
-                group, revision = name[0].supply_group_code, name[0].key_revision_number
-                raise KeyAlreadyInVaultError(str(group), str(revision))
+                raise _already_there(record)
             names.add(name)
-        new = tuple(self._keys.sealed(record, key.expose()) for record, key in keys)
-        header, records = self._file.header, (*self._file.records, *new)
+        self._write((*self._file.records, *self._all_sealed(keys)))
+
+    def _all_sealed(
+        self, keys: Sequence[tuple[VaultRecord, VendingKey | DecoderKey]]
+    ) -> tuple[SealedRecord, ...]:
+        return tuple(self._keys.sealed(record, key.expose()) for record, key in keys)
+
+    def _write(self, records: tuple[SealedRecord, ...]) -> None:
+        header = self._file.header
         file = VaultFile(header=header, records=records, seal=self._keys.seal(header, records))
         content = format_vault(file)
         try:
@@ -289,6 +328,11 @@ def _expanded(secret: Secret, salt: bytes, *, label: bytes, size: int) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=size, salt=salt, info=label).derive(
         secret.expose()
     )
+
+
+def _already_there(record: VaultRecord) -> KeyAlreadyInVaultError:
+    name, _, _ = _name(record)
+    return KeyAlreadyInVaultError(str(name.supply_group_code), str(name.key_revision_number))
 
 
 def _name(record: VaultRecord) -> _Name:

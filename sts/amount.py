@@ -31,6 +31,7 @@ from sts.errors import (
     AmountNotIntegerError,
     AmountTooLargeError,
     FieldRangeError,
+    FieldTypeError,
 )
 
 _MANTISSA_BITS: Final = 14
@@ -165,6 +166,7 @@ class CurrencyAmount:
         mantissa: 0 to 16383.
 
     Raises:
+        FieldTypeError: The sign is not a bool.
         FieldRangeError: A part is out of range, or a negative zero.
     """
 
@@ -174,6 +176,8 @@ class CurrencyAmount:
 
     def __post_init__(self) -> None:
         """Check the parts."""
+        if type(self.negative) is not bool:
+            raise FieldTypeError("negative", wanted=bool, found=self.negative)
         if type(self.exponent) is not int or not 0 <= self.exponent < _CURRENCY_EXPONENTS:
             raise FieldRangeError("exponent", low=0, high=31, found=self.exponent)
         if type(self.mantissa) is not int or not 0 <= self.mantissa < _MANTISSAS:

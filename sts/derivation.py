@@ -81,18 +81,7 @@ class KeyDerivation:
                 or key type 3 under another algorithm than DKGA02.
             UnsupportedAlgorithmError: The algorithm makes no keys for this cipher.
         """
-        if attributes.key_type is KeyType.INITIALISATION:
-            message = "key type 0 is the manufacturer's own value, it is not derived"
-            raise UnsupportedKeyTypeError(message)
-        if (
-            attributes.key_type is KeyType.COMMON
-            and self.algorithm is not KeyGenerationAlgorithm.DKGA02
-        ):
-            message = f"key type 3 is derived by DKGA02 only, not by DKGA{self.algorithm}"
-            raise UnsupportedKeyTypeError(message)
-        if attributes.encryption_algorithm not in _CIPHERS[self.algorithm]:
-            message = f"DKGA{self.algorithm} makes no keys for EA{attributes.encryption_algorithm}"
-            raise UnsupportedAlgorithmError(message)
+        _require_derivable(self.algorithm, attributes)
         return DecoderKey(self._derive(attributes))
 
     def __reduce__(self) -> NoReturn:
@@ -114,6 +103,22 @@ def derive_decoder_key(
         UnsupportedAlgorithmError, UnsupportedKeyTypeError, KeyLengthError: As there.
     """
     return KeyDerivation(algorithm, vending_key).derive(attributes)
+
+
+def derive_with_mac(attributes: KeyAttributes, mac: Callable[[bytes], bytes]) -> DecoderKey:
+    """Return a decoder key of DKGA04 whose HMAC is made where the vending key is.
+
+    For vending keys that never leave a hardware security module.
+
+    Args:
+        attributes: All that decides the key besides.
+        mac: Returns the 32 bytes of HMAC-SHA-256 of a message under the vending key.
+
+    Raises:
+        UnsupportedAlgorithmError, UnsupportedKeyTypeError: As for ``KeyDerivation.derive``.
+    """
+    _require_derivable(KeyGenerationAlgorithm.DKGA04, attributes)
+    return DecoderKey(_dkga04_key(attributes, mac))
 
 
 def pan_block(meter_pan: MeterPan, key_type: KeyType) -> bytes:
@@ -138,6 +143,19 @@ def control_block(attributes: KeyAttributes) -> bytes:
         f"{attributes.key_type:d}{attributes.supply_group_code}{attributes.tariff_index}"
         f"{attributes.key_revision_number}ffffff"
     )
+
+
+def _require_derivable(algorithm: KeyGenerationAlgorithm, attributes: KeyAttributes) -> None:
+    """Refuse keys that an algorithm does not make."""
+    if attributes.key_type is KeyType.INITIALISATION:
+        message = "key type 0 is the manufacturer's own value, it is not derived"
+        raise UnsupportedKeyTypeError(message)
+    if attributes.key_type is KeyType.COMMON and algorithm is not KeyGenerationAlgorithm.DKGA02:
+        message = f"key type 3 is derived by DKGA02 only, not by DKGA{algorithm}"
+        raise UnsupportedKeyTypeError(message)
+    if attributes.encryption_algorithm not in _CIPHERS[algorithm]:
+        message = f"DKGA{algorithm} makes no keys for EA{attributes.encryption_algorithm}"
+        raise UnsupportedAlgorithmError(message)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
@@ -181,10 +199,13 @@ def _prepare_dkga04(vending_key: bytes) -> Callable[[KeyAttributes], bytes]:
     """Leftmost bytes of HMAC-SHA-256(VK, M): SP 800-108, feedback mode, one step, no counter."""
 
     def derive(attributes: KeyAttributes) -> bytes:
-        mac = hmac.digest(vending_key, dkga04_message(attributes), hashlib.sha256)
-        return mac[: attributes.encryption_algorithm.key_bits // 8]
+        return _dkga04_key(attributes, lambda m: hmac.digest(vending_key, m, hashlib.sha256))
 
     return derive
+
+
+def _dkga04_key(attributes: KeyAttributes, mac: Callable[[bytes], bytes]) -> bytes:
+    return mac(dkga04_message(attributes))[: attributes.encryption_algorithm.key_bits // 8]
 
 
 def dkga04_message(attributes: KeyAttributes) -> bytes:

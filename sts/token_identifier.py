@@ -93,6 +93,11 @@ def is_reserved_minute(tid_minutes: int) -> bool:
     return tid_minutes % _MINUTES_PER_DAY == _RESERVED_MINUTE_OF_DAY
 
 
+def reserved_minute_of_day(tid_minutes: int) -> int:
+    """Return the minute 00:01 of the day that ``tid_minutes`` lies in."""
+    return tid_minutes - tid_minutes % _MINUTES_PER_DAY + _RESERVED_MINUTE_OF_DAY
+
+
 def last_minute_of(
     key_expiry_number: KeyExpiryNumber,
     base_date: BaseDate,
@@ -197,7 +202,7 @@ def special_reserved_token_identifier(
             the 50 the meter may remember, where it would refuse it as old.
     """
     present = tid_from_datetime(now, base_date, utc_offset=utc_offset)
-    reserved = present - present % _MINUTES_PER_DAY + _RESERVED_MINUTE_OF_DAY
+    reserved = reserved_minute_of_day(present)
     kept = sorted(set(issued), reverse=True)[:TID_STORE_SIZE]
     if reserved in kept or (len(kept) == TID_STORE_SIZE and reserved < kept[-1]):
         raise TidAlreadyUsedError(reserved)

@@ -40,7 +40,8 @@ class LabReading:
         snapshot: The meter at this moment.
         history: The latest tokens that were keyed, newest first.
         events: The latest events, newest first.
-        largest_load_w: What the meter is built for.
+        rated_load_w: What the meter is built for.
+        bearable_load_w: What it bears until it opens the relay; a larger load there is not.
         sample_tables: Whether its tokens are those of the SAMPLE tables.
         speed: How fast its clock runs.
     """
@@ -48,7 +49,8 @@ class LabReading:
     snapshot: Snapshot
     history: tuple[HistoryEntry, ...]
     events: tuple[Event, ...]
-    largest_load_w: int
+    rated_load_w: int
+    bearable_load_w: int
     sample_tables: bool
     speed: int
 
@@ -96,7 +98,8 @@ class LabMeters:
                 snapshot=snapshot,
                 history=device.history(_ROWS_SHOWN),
                 events=device.events(_ROWS_SHOWN),
-                largest_load_w=device.spec.largest_load,
+                rated_load_w=device.spec.largest_load,
+                bearable_load_w=device.spec.bearable_load * device.spec.phases,
                 sample_tables=device.uses_sample_tables,
                 speed=clock.speed_at(now),
             )
@@ -114,7 +117,7 @@ class LabMeters:
         """Switch appliances on or off.
 
         Raises:
-            MeterLoadError: Not within the meter's rating.
+            MeterLoadError: More than the meter bears, not even until it opens the relay.
             NoLabMeterError, MeterError: As for ``read``.
         """
         with self._open(drn) as device:

@@ -11,12 +11,12 @@ import click
 from sts import codec
 from sts.amount import encode_amount, encode_currency_amount, encode_power_limit
 from sts.cli.keys import MeterKey, meter_key_options, parsed_key
-from sts.cli.params import Moment, WholeUnits
 from sts.explain import explain
 from sts.identifiers import KeyExpiryNumber
 from sts.meanings import SERVICE_UNITS, currency_text, names_of_tests, tenths_text
 from sts.terminal import CodedGroup, json_option, print_json
 from sts.terminal_keys import sample_mark, warn_sample
+from sts.terminal_params import Moment, WholeUnits
 from sts.token_identifier import (
     DEFAULT_LEAD_CAP_MINUTES,
     LAST_TID_MINUTES,

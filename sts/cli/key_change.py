@@ -9,7 +9,6 @@ import click
 
 from sts import codec
 from sts.cli.keys import BASE_YEARS, DKGA_CODES, MeterKey, meter_key_options, parsed_key
-from sts.cli.params import Moment
 from sts.derivation import KeyAttributes, derive_decoder_key
 from sts.errors import KeyChangeConflictError
 from sts.identifiers import (
@@ -26,6 +25,7 @@ from sts.key_material import VendingKey
 from sts.meanings import KEY_TYPE_NAMES
 from sts.terminal import CodedGroup, json_option, print_json
 from sts.terminal_keys import KeySource, sample_mark, warn_sample
+from sts.terminal_params import Moment
 from sts.token_identifier import tid_from_datetime
 from sts.tokens import KEY_CHANGE_TOKEN_TYPES, KeyChangeToken
 

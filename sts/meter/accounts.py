@@ -50,18 +50,26 @@ class Accounts:
         if rates.exported:
             self.exported += rates.exported * microseconds * PER_THOUSAND
         if rates.phases_imported:
-            self._flow_in_phases(rates, microseconds, excess=max(excess, 0))
+            self._flow_in_phases(rates, microseconds * PER_THOUSAND)
+            if excess > 0:
+                self._keep_out(rates, microseconds * PER_THOUSAND, excess * PER_THOUSAND)
         return quantity
 
-    def _flow_in_phases(self, rates: Rates, microseconds: int, *, excess: int) -> None:
-        for number, imported in enumerate(rates.phases_imported):
-            quantity = imported * microseconds
-            # The relay opens all phases at once; what it keeps out is taken where there is any.
-            kept_out = min(excess, quantity)
+    def _flow_in_phases(self, rates: Rates, thousandths: int) -> None:
+        for number, rate in enumerate(rates.phases_imported):
+            self._phases_imported[number] += rate * thousandths
+        for number, rate in enumerate(rates.phases_exported):
+            self._phases_exported[number] += rate * thousandths
+
+    def _keep_out(self, rates: Rates, thousandths: int, excess: int) -> None:
+        """Take back what the phases would have drawn after the relay had opened.
+
+        It opens all of them at once; the excess is taken where there is any.
+        """
+        for number, rate in enumerate(rates.phases_imported):
+            kept_out = min(excess, rate * thousandths)
+            self._phases_imported[number] -= kept_out
             excess -= kept_out
-            self._phases_imported[number] += (quantity - kept_out) * PER_THOUSAND
-            exported = rates.phases_exported[number] * microseconds
-            self._phases_exported[number] += exported * PER_THOUSAND
 
     @property
     def credit_units(self) -> int:

@@ -68,6 +68,8 @@ def _vectorial(watts: tuple[int, ...]) -> Rates:
 
 def _parts(watts: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return what each phase draws, and what it feeds back."""
+    if min(watts) >= 0:
+        return watts, (0,) * len(watts)
     # A list is quicker than a generator, and a year of minutes comes through here.
     forward = tuple([max(0, power) for power in watts])
     return forward, tuple(map(sub, forward, watts))

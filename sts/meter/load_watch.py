@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sts.meter.energy import present_rates
-from sts.meter.flow import NOTHING, Rates
+from sts.meter.flow import NOTHING, Rates, rates_of
 from sts.meter.limits import LimitWatch, Watch
 from sts.meter.moments import NEVER, microseconds_or_none, moment_or_none
 from sts.meter.profiles import ReverseEnergy
@@ -38,6 +38,7 @@ class LoadWatch:
     __slots__ = (
         "_current",
         "_detects_reverse",
+        "_electric",
         "_known",
         "_power",
         "_power_limit_w",
@@ -58,6 +59,7 @@ class LoadWatch:
         """Take over where a state left the load."""
         profile = spec.profile
         self._spec = spec
+        self._electric = spec.measures_power
         self._rated_w = spec.nominal_voltage_v * spec.maximum_current_a
         # The same loads come again and again; what they mean depends on nothing that changes here.
         self._known: dict[tuple[tuple[int, ...], tuple[int, ...] | None], _Judged] = {}
@@ -146,11 +148,12 @@ class LoadWatch:
         spec = self._spec
         lowest, highest = min(watts, default=0), max(watts, default=0)
         ordinary = -self._rated_w <= lowest and highest <= self._rated_w and volts is None
-        if not ordinary or len(watts) != spec.phases or not spec.measures_power:
+        if not ordinary or len(watts) != spec.phases or not self._electric:
             require_bearable(spec, watts, volts)
-        rates = present_rates(spec, watts)
-        if not spec.measures_power:
+        if not self._electric:
+            rates = present_rates(spec, watts)
             return _Judged(rates, _NOTHING_OVER, reverse=False, any_over=False)
+        rates = rates_of(spec.profile.reverse_energy, watts)
         limit, spread = self._power_limit_w, self._unbalance_limit_w
         power = limit is not None and rates.imported > limit
         unbalance = spread is not None and highest - lowest > spread

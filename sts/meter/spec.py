@@ -178,6 +178,17 @@ class MeterSpec:
         return LARGEST_FLOW
 
     @property
+    def bearable_load(self) -> int:
+        """What it bears for a moment, in register units an hour; W of one phase for electricity.
+
+        A load between the maximum current and this is for the meter to deal with: it opens the
+        relay. Beyond it there is no such load, for the main fuse has blown.
+        """
+        if self.measures_power:
+            return self.nominal_voltage_v * self.maximum_current_a * BEARABLE
+        return LARGEST_FLOW
+
+    @property
     def levels(self) -> CreditLevels:
         """Warnings and loans, in units of the credit register."""
         if self.credit_kind is CreditKind.CURRENCY:
@@ -208,11 +219,11 @@ def require_bearable(
     """
     if len(watts) != spec.phases:
         raise MeterLoadError(f"a load of {len(watts)} for a meter of {spec.phases}: phases")
+    largest = spec.bearable_load
     if not spec.measures_power:
-        if min(watts) < 0 or max(watts) > LARGEST_FLOW:
-            raise MeterLoadError(f"a flow is a whole number from 0 to {LARGEST_FLOW}")
+        if min(watts) < 0 or max(watts) > largest:
+            raise MeterLoadError(f"a flow is a whole number from 0 to {largest}")
         return
-    largest = spec.nominal_voltage_v * spec.maximum_current_a * BEARABLE
     if min(watts) < -largest or max(watts) > largest:
         raise MeterLoadError(f"a load is at most {largest} W a phase, in or out")
     if volts is not None and not all(0 <= voltage <= LARGEST_VOLTAGE for voltage in volts):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from sts.errors import (
     AmountNotIntegerError,
     AmountTooLargeError,
     FieldRangeError,
+    FieldTypeError,
 )
 from tests.strategies import amount_codes, currency_amounts
 
@@ -298,6 +300,12 @@ def test_the_parts_of_a_currency_amount_have_their_ranges(
     high = 31 if field == "exponent" else 16383
     with pytest.raises(FieldRangeError, match=f"{field} must be a whole number from 0 to {high},"):
         CurrencyAmount(negative=False, exponent=exponent, mantissa=mantissa)
+
+
+@pytest.mark.parametrize("sign", [0, 1, 2, None, "-"])
+def test_the_sign_of_a_currency_amount_is_a_bool(sign: object) -> None:
+    with pytest.raises(FieldTypeError, match="negative must be a bool, found"):
+        CurrencyAmount(negative=cast("bool", sign), exponent=0, mantissa=1)
 
 
 @pytest.mark.parametrize(

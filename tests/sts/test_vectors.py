@@ -312,6 +312,13 @@ def test_a_class_1_token_needs_no_key() -> None:
         # The minute 00:01 is reserved, so the token has the next one.
         ("2026-07-29T00:01:00", 6612482),
         ("2026-07-29T00:02:00", 6612482),
+        # Of three tokens made at 00:03, the third; of fifty made at 00:01, the last.
+        ("2026-07-29T00:03:00", 6612485),
+        ("2026-07-29T00:01:00", 6612531),
+        # Special tokens have the reserved minute of their day, whenever that is.
+        ("2026-07-29T00:00:00", 6612481),
+        ("2026-07-29T00:01:00", 6612481),
+        ("2026-07-29T23:59:00", 6612481),
     ],
 )
 def test_a_token_identifier_belongs_to_its_time(date_of_issue: str, tid: int) -> None:
@@ -323,9 +330,14 @@ def test_a_token_identifier_belongs_to_its_time(date_of_issue: str, tid: int) ->
 @pytest.mark.parametrize(
     ("date_of_issue", "tid"),
     [
-        ("2014-03-01T13:00:00", 85741),
+        ("2014-03-01T13:00:00", 85739),
+        ("2014-03-01T13:00:00", 85790),
         ("2014-03-01T13:00:00+02:00", 85740),
-        ("2026-07-29T00:01:00", 6612481),
+        ("2026-07-29T00:01:00", 6612480),
+        ("2026-07-29T00:01:00", 6612532),
+        # The reserved minutes of the day before and of the day after.
+        ("2026-07-29T00:03:00", 6611041),
+        ("2026-07-29T00:03:00", 6613921),
     ],
 )
 def test_a_token_identifier_of_another_time_makes_the_case_unreadable(

@@ -45,7 +45,7 @@ def test_changing_the_speed_goes_on_from_the_meters_own_time(config: Config) -> 
     assert reading.snapshot.at == NOW + timedelta(hours=2, seconds=1)
     assert reading.speed == 1
     assert reading.sample_tables
-    assert reading.largest_load_w == 13_800
+    assert (reading.rated_load_w, reading.bearable_load_w) == (13_800, 138_000)
 
 
 def test_only_known_speeds_and_known_meters(config: Config) -> None:

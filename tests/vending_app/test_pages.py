@@ -322,10 +322,24 @@ def test_the_meters_clock_can_be_made_to_run(cashier: Browser, clock: SetClock) 
     assert "3.890 kWh" in cashier.get(f"{page}/panel").text
 
 
+def test_a_load_above_the_maximum_current_opens_the_relay(
+    cashier: Browser, clock: SetClock
+) -> None:
+    token = token_on(cashier.get(cashier.sell(PIETER, "20")).text)
+    page = f"/lab/meters/{PIETER}"
+    cashier.post(f"{page}/token", token=token)
+    assert "above 13800 the meter opens its relay" in cashier.get(page).text
+    assert cashier.post(f"{page}/load", load="13801").status_code == 303
+    clock.pass_time(seconds=10)
+    panel = cashier.get(f"{page}/panel").text
+    assert "Relay opened: over current" in panel
+    assert "The current is too high. Switch something off." in panel
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "status", "code"),
     [
-        ("load", {"load": "13801"}, 422, "METER_LOAD"),
+        ("load", {"load": "138001"}, 422, "METER_LOAD"),
         ("load", {"load": "-1"}, 422, "WHOLE_NUMBER"),
         ("load", {"load": "1.5"}, 422, "WHOLE_NUMBER"),
         ("load", {"load": "9" * 10}, 422, "WHOLE_NUMBER"),

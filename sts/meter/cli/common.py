@@ -1,14 +1,10 @@
 """What the commands of ``sts-meter`` share: parsing what was typed, and printing."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from sts.meter.device import VirtualMeter
 from sts.meter.errors import MeterQuantityError
@@ -18,8 +14,8 @@ from sts.meter.report import reading_rows
 from sts.meter.snapshot import Snapshot
 from sts.terminal import REFUSED, json_option, print_json
 from sts.terminal_keys import FILE_PATH, SAMPLE_MARK, TABLES_OPTION
+from sts.terminal_tables import print_table
 
-_PIPE_WIDTH: Final = 200
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -80,15 +76,3 @@ def print_readings(snapshot: Snapshot, *, as_json: bool) -> None:
         print_json(snapshot.as_json())
     else:
         print_table((), reading_rows(snapshot))
-
-
-def print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print columns; what was keyed is shown as it is, never taken for markup."""
-    table = Table(*heads, box=None, show_header=bool(heads), pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    # A pipe has no width: nothing is to be cut off there.
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
-    with console.capture() as printed:
-        console.print(table)
-    click.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))

@@ -14,7 +14,6 @@ from sts.meter.cli.common import (
     meter_command,
     moment,
     print_readings,
-    print_table,
     warn_sample,
 )
 from sts.meter.device import open_meter
@@ -28,6 +27,7 @@ from sts.meter.report import (
 )
 from sts.terminal import REFUSED, print_json
 from sts.terminal_keys import read_tables
+from sts.terminal_tables import print_table
 
 _ALL: Final = 1_000_000
 

@@ -8,7 +8,7 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── MoneyFormatError          MONEY_FORMAT
     │   ├── MoneyPrecisionError       MONEY_PRECISION
     │   └── CurrencyError             CURRENCY
-    ├── TariffError                   TARIFF
+    ├── TariffError                   TARIFF; its branches are drawn in ``domain.tariff_errors``
     ├── AmountBelowMinimumError       AMOUNT_BELOW_MINIMUM
     ├── AmountAboveMaximumError       AMOUNT_ABOVE_MAXIMUM
     ├── NotFoundError                 NOT_FOUND

@@ -1,4 +1,4 @@
-"""Parameter types: decimals without floats, times with their zone."""
+"""What our commands can be told: decimals without floats, times with their zone."""
 
 import re
 from datetime import datetime

@@ -1,0 +1,115 @@
+"""Blocks: how many units some money buys, and how many of them lie in which block.
+
+All positions count from the beginning of the local month, in units. The blocks of several charges
+(energy, a levy per unit) may have different ends; the price of a unit is the sum of their rates,
+each with the taxes on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from vending_app.domain.tariff.charges import UnitCharge
+from vending_app.domain.tariff.context import TariffContext
+from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.version import TariffVersion
+from vending_app.domain.tariff_errors import TariffFreeError
+
+TENTHS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A block with the rate of the day; without end it is the last one."""
+
+    start: Fraction
+    end: Fraction | None
+    rate: Fraction
+
+    def within(self, start: Fraction, end: Fraction) -> Fraction:
+        """Return how much of the stretch from ``start`` to ``end`` lies in this block."""
+        upper = end if self.end is None else min(end, self.end)
+        return max(upper - max(start, self.start), Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The blocks of one charge that apply to one purchase."""
+
+    charge: UnitCharge
+    steps: tuple[Step, ...]
+
+    def at(self, position: Fraction) -> Step:
+        """Return the block at a position; at a border, the one that begins there."""
+        return next(step for step in self.steps if step.end is None or position < step.end)
+
+
+def steps_for(
+    version: TariffVersion, context: TariffContext, *, tendered_minor: int, tables: Tables
+) -> tuple[Steps, ...]:
+    """Return the blocks of each charge per unit that applies to a purchase.
+
+    Raises:
+        RateMissingError: A table has no rate for today.
+    """
+    found: list[Steps] = []
+    for charge in version.unit_charges:
+        for schedule in charge.schedules:
+            if schedule.when.holds(context, tendered_minor=tendered_minor):
+                rates = [
+                    rate_on(block.rate, context.day, tables=tables) for block in schedule.blocks
+                ]
+                ends = [_units(block.up_to_tenths) for block in schedule.blocks]
+                starts = [Fraction(0), *(end for end in ends if end is not None)]
+                steps = tuple(
+                    Step(start, end, rate)
+                    for start, end, rate in zip(starts, ends, rates, strict=True)
+                )
+                found.append(Steps(charge, steps))
+                break
+    return tuple(found)
+
+
+def units_for(
+    left_minor: Fraction,
+    bought: Fraction,
+    *,
+    steps: Sequence[Steps],
+    loads: dict[str, Fraction],
+) -> Fraction:
+    """Return the most units that the money buys, after ``bought`` in this month.
+
+    Units in a free block cost nothing, so that any purchase gets all of them.
+
+    Raises:
+        TariffFreeError: Units would be free without end.
+    """
+    position, money = bought, left_minor
+    # Each round leaves at least one block behind for good.
+    for _ in range(sum(len(each.steps) for each in steps) + 1):
+        here = [(each.charge.code, each.at(position)) for each in steps]
+        price = sum((step.rate * loads[code] for code, step in here), Fraction(0))
+        ends = [step.end for _, step in here if step.end is not None]
+        if ends and (min(ends) - position) * price <= money:
+            money -= (min(ends) - position) * price
+            position = min(ends)
+        elif price:
+            return position + money / price - bought
+        else:
+            break
+    raise TariffFreeError("Units are free without end today.", path="/charges")
+
+
+def price_of(units: Fraction, bought: Fraction, *, steps: Sequence[Steps]) -> dict[str, Fraction]:
+    """Return what some units cost on the line of each charge per unit, its taxes apart."""
+    return {
+        each.charge.code: sum(
+            (step.within(bought, bought + units) * step.rate for step in each.steps), Fraction(0)
+        )
+        for each in steps
+    }
+
+
+def _units(tenths: int | None) -> Fraction | None:
+    return None if tenths is None else Fraction(tenths, TENTHS)

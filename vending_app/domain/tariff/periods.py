@@ -1,0 +1,98 @@
+"""Charges per day or month: what is due, and how far a payment reaches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from vending_app.domain.tariff.charges import Period, PeriodCharge
+from vending_app.domain.tariff.context import PaidTo, TariffContext
+from vending_app.domain.tariff.rates import Rate, Tables, rate_on
+
+_DAY = timedelta(days=1)
+_MONTHS_IN_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due of a charge per day or month.
+
+    Attributes:
+        paid_to: How far it is paid; what is forgiven counts as paid.
+        periods: The last day of each unpaid day or month, and what it costs.
+    """
+
+    paid_to: PaidTo
+    periods: tuple[tuple[date, Fraction], ...]
+
+    @property
+    def amount_minor(self) -> Fraction:
+        """What is to be paid, exactly."""
+        cost = sum((cost for _, cost in self.periods), Fraction(0))
+        return max(cost - self.paid_to.part_minor, Fraction(0))
+
+    def after(self, paid_minor: Fraction) -> PaidTo:
+        """Return how far it is paid after a payment: the oldest days or months come first."""
+        day, money = self.paid_to.day, self.paid_to.part_minor + paid_minor
+        for last_day, cost in self.periods:
+            if money < cost:
+                break
+            day, money = last_day, money - cost
+        return PaidTo(day, money)
+
+
+def due(charge: PeriodCharge, context: TariffContext, *, tables: Tables) -> Due:
+    """Return what is due of a charge at the moment of payment.
+
+    A customer for whom nothing is noted owes the present day or month only.
+
+    Raises:
+        RateMissingError: The table of the rate has none for today.
+    """
+    # Today's rate is asked for even when nothing is due, so that a missing one is noticed.
+    rate_on(charge.rate, context.day, tables=tables)
+    if charge.period is Period.DAY:
+        periods = tuple(_days(context.day, charge.catch_up))
+    else:
+        periods = tuple(_months(context.day, charge.catch_up))
+    noted = context.paid_to.get(charge.code)
+    if noted is None:
+        noted = PaidTo(periods[-1][0] - _DAY)
+    forgiven = PaidTo(max(noted.day, periods[0][0] - _DAY), noted.part_minor)
+    unpaid = tuple(
+        (last, _past_rate(charge.rate, first, tables=tables))
+        for first, last in periods
+        if last > forgiven.day
+    )
+    return Due(forgiven, unpaid)
+
+
+def _past_rate(rate: Rate, day: date, *, tables: Tables) -> Fraction:
+    """Return the rate of a day that may lie before the first one in its table: then nothing."""
+    if not isinstance(rate, Fraction) and day < tables[rate.table].first_day:
+        return Fraction(0)
+    return rate_on(rate, day, tables=tables)
+
+
+def _days(today: date, count: int) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each of the last days: the same one."""
+    for back in reversed(range(min(count, today.toordinal() - 1))):
+        day = today - timedelta(days=back)
+        yield day, day
+
+
+def _months(today: date, count: int) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each of the last months."""
+    present = _month_index(today)
+    for index in range(max(present - count + 1, _MONTHS_IN_YEAR), present + 1):
+        first = _first_day(index)
+        yield first, _first_day(index + 1) - _DAY
+
+
+def _month_index(day: date) -> int:
+    return day.year * _MONTHS_IN_YEAR + day.month - 1
+
+
+def _first_day(month_index: int) -> date:
+    year, month = divmod(month_index, _MONTHS_IN_YEAR)
+    return date(year, month + 1, 1)

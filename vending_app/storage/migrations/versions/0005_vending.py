@@ -1,7 +1,7 @@
 """Vending: requests, cases, bases, tokens, sales and their papers, the audit log.
 
 Revision ID: 0005
-Revises: 0003
+Revises: 0004
 """
 
 from typing import Final
@@ -24,7 +24,7 @@ from vending_app.storage.migrations.building import (
 )
 
 revision: Final = "0005"
-down_revision: Final = "0003"
+down_revision: Final = "0004"
 
 _APPEND_ONLY: Final = (
     "audit_events",

@@ -1,0 +1,293 @@
+"""Writing the books.
+
+``post`` is the only way in: it continues the hash chain of the tenant, and moves what is left of a
+vendor's float and a customer's credit together with their accounts. Nobody else writes
+``vendors.float_minor`` or ``accounts.credit_minor``.
+
+Post **before** the row is written that holds the number of the entry (``sales.ledger_entry``), and
+as late as possible otherwise: until the transaction ends, nobody else posts for this tenant.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Insert, Table, and_, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from keys.canonical_json import canonical_bytes
+from keys.hash_chain import Head, link
+from vending_app.domain.chart import account_kind, party_of
+from vending_app.domain.ledger import LedgerEntry, Posting
+from vending_app.domain.ledger_errors import LedgerAccountError, LedgerClockBehindError
+from vending_app.domain.ledger_rows import moment_text
+from vending_app.domain.periods import open_period
+from vending_app.storage.tables import (
+    accounts,
+    ledger_accounts,
+    ledger_entries,
+    ledger_heads,
+    ledger_lines,
+    ledger_periods,
+    vendors,
+)
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the clock may lie behind the last entry; within it, that entry's time is taken."""
+
+_HEAD: Final = (
+    select(
+        ledger_heads.c.length,
+        ledger_heads.c.hash,
+        ledger_heads.c.posted_at,
+        ledger_heads.c.closed_through,
+        ledger_accounts.c.account,
+    )
+    .select_from(
+        ledger_heads.outerjoin(
+            ledger_accounts,
+            and_(
+                ledger_accounts.c.tenant == ledger_heads.c.tenant,
+                ledger_accounts.c.account.in_(bindparam("accounts", expanding=True)),
+            ),
+        )
+    )
+    .where(ledger_heads.c.tenant == bindparam("tenant"))
+    .with_for_update(of=ledger_heads)
+)
+_MOVE_HEAD: Final = (
+    update(ledger_heads)
+    .where(ledger_heads.c.tenant == bindparam("books"))
+    .values(
+        length=bindparam("new_length"),
+        hash=bindparam("new_hash"),
+        posted_at=bindparam("new_posted_at"),
+    )
+)
+_MOVE_FLOAT: Final = (
+    update(vendors)
+    .where(vendors.c.tenant == bindparam("books"), vendors.c.vendor_code == bindparam("party"))
+    .values(float_minor=vendors.c.float_minor - bindparam("amount"))
+)
+_MOVE_CREDIT: Final = (
+    update(accounts)
+    .where(accounts.c.tenant == bindparam("books"), accounts.c.account_number == bindparam("party"))
+    .values(credit_minor=accounts.c.credit_minor - bindparam("amount"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedEntry:
+    """An entry that stands in the books.
+
+    Attributes:
+        entry_number: Counts the entries of the tenant without a gap.
+        kind: What it is about.
+        reference: The thing that it is about.
+        period: The month that it is booked in.
+        posted_at: When.
+        postings: Its lines.
+        hash: Its link of the chain, hexadecimal.
+    """
+
+    entry_number: int
+    kind: str
+    reference: str
+    period: str
+    posted_at: datetime
+    postings: tuple[Posting, ...]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The end of a tenant's books.
+
+    Attributes:
+        head: Where the chain ends.
+        posted_at: When the last entry was made; None before the first.
+        closed_through: The last month that is closed; empty before the first.
+    """
+
+    head: Head
+    posted_at: datetime | None
+    closed_through: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedPeriod:
+    """A month in which nothing more is booked.
+
+    Attributes:
+        period: The month.
+        length: The number of the entry that closed it.
+        login: Who closed it.
+        closed_at: When.
+    """
+
+    period: str
+    length: int
+    login: str
+    closed_at: datetime
+
+
+def chain_name(tenant: str) -> str:
+    """Return the name of the hash chain of a tenant's books."""
+    return f"ledger/{tenant}"
+
+
+def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: datetime) -> PostedEntry:
+    """Write an entry into the books, in the transaction that is open.
+
+    Args:
+        tenant: Whose books.
+        connection: The transaction.
+        entry: What is booked; in the first open month if its own is closed.
+        now: The present time, aware.
+
+    Raises:
+        LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
+        LedgerAccountError: A float or a credit of somebody who does not exist.
+        sqlalchemy.exc.IntegrityError: The reference stands there already, or a float or credit
+            would go beyond its limit.
+    """
+    # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
+    _move_parties(tenant, connection, postings=entry.postings)
+    wanted = {posting.account for posting in entry.postings}
+    books, missing = _lock_books(tenant, connection, wanted=wanted)
+    posted_at = _posting_time(books.posted_at, now)
+    period = open_period(entry.period, closed_through=books.closed_through)
+    record = entry.record(period=period, posted_at=moment_text(posted_at))
+    linked = link(books.head, record)
+    if missing:
+        _add_accounts(tenant, connection, names=missing)
+    connection.execute(
+        insert(ledger_lines),
+        [
+            {
+                "tenant": tenant,
+                "entry_number": linked.sequence,
+                "line_number": number,
+                "account": posting.account,
+                "amount_minor": posting.amount_minor,
+                "currency": posting.currency,
+            }
+            for number, posting in enumerate(entry.postings, start=1)
+        ],
+    )
+    connection.execute(
+        insert(ledger_entries),
+        {
+            "tenant": tenant,
+            "entry_number": linked.sequence,
+            "kind": entry.kind,
+            "reference": entry.reference,
+            "period": period,
+            "login": entry.login,
+            "record": canonical_bytes(record).decode("ascii"),
+            "previous_hash": linked.previous.hex(),
+            "hash": linked.hash.hex(),
+            "posted_at": posted_at,
+        },
+    )
+    connection.execute(
+        _MOVE_HEAD,
+        {
+            "books": tenant,
+            "new_length": linked.sequence,
+            "new_hash": linked.hash.hex(),
+            "new_posted_at": posted_at,
+        },
+    )
+    return PostedEntry(
+        entry_number=linked.sequence,
+        kind=entry.kind,
+        reference=entry.reference,
+        period=period,
+        posted_at=posted_at,
+        postings=entry.postings,
+        hash=linked.hash.hex(),
+    )
+
+
+def lock_books(tenant: str, connection: Connection) -> Books:
+    """Return the end of the books; nobody else posts until the transaction ends."""
+    return _lock_books(tenant, connection, wanted=set())[0]
+
+
+def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
+    """Write down that a month is closed, and let nothing more be booked in it."""
+    connection.execute(
+        insert(ledger_periods).values(
+            tenant=tenant,
+            period=closed.period,
+            length=closed.length,
+            login=closed.login,
+            closed_at=closed.closed_at,
+        )
+    )
+    connection.execute(
+        update(ledger_heads)
+        .where(ledger_heads.c.tenant == tenant)
+        .values(closed_through=closed.period)
+    )
+
+
+def _lock_books(tenant: str, connection: Connection, *, wanted: set[str]) -> tuple[Books, set[str]]:
+    """Return the end of the books, locked, and which of the accounts are not there yet."""
+    asked = {"tenant": tenant, "accounts": sorted(wanted)}
+    rows = connection.execute(_HEAD, asked).all()
+    if not rows:
+        # The first entry of a tenant; whoever is first makes the head, the others find it.
+        start = {"tenant": tenant, "length": 0, "hash": Head.start(chain_name(tenant)).hash.hex()}
+        connection.execute(_unless_there(ledger_heads, connection), start)
+        rows = connection.execute(_HEAD, asked).all()
+    first = rows[0]
+    books = Books(
+        head=Head(length=first.length, hash=bytes.fromhex(first.hash)),
+        posted_at=first.posted_at,
+        closed_through=first.closed_through,
+    )
+    return books, wanted - {row.account for row in rows}
+
+
+def _add_accounts(tenant: str, connection: Connection, *, names: set[str]) -> None:
+    rows = [
+        {"tenant": tenant, "account": name, "kind": account_kind(name), "name": name}
+        for name in sorted(names)
+    ]
+    connection.execute(_unless_there(ledger_accounts, connection), rows)
+
+
+def _unless_there(table: Table, connection: Connection) -> Insert:
+    """Return an INSERT that leaves a row alone that is there already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Posting]) -> None:
+    """Move what is left of floats and credits together with their accounts."""
+    moves: dict[str, int] = {}
+    for posting in postings:
+        moves[posting.account] = moves.get(posting.account, 0) + posting.amount_minor
+    # In the order of their names, so that two entries never wait for each other.
+    for account, amount in sorted(moves.items()):
+        party = party_of(account)
+        if party is not None:
+            kind, name = party
+            move = _MOVE_FLOAT if kind == "vendor" else _MOVE_CREDIT
+            moved = connection.execute(move, {"books": tenant, "party": name, "amount": amount})
+            if moved.rowcount != 1:
+                raise LedgerAccountError(account)
+
+
+def _posting_time(last: datetime | None, now: datetime) -> datetime:
+    """Return the time of an entry: now, or that of the last one if the clock is a little behind."""
+    moment = now.astimezone(UTC)
+    if last is None or moment >= last:
+        return moment
+    if last - moment > CLOCK_TOLERANCE:
+        raise LedgerClockBehindError(now=moment, last=last)
+    return last

@@ -1,15 +1,13 @@
 """Statements about tariffs, their versions and dated rates."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from fractions import Fraction
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from sts import Service
 from vending_app.domain.errors import UnknownTariffError
-from vending_app.storage.tables import dated_rates, tariff_versions, tariffs
+from vending_app.storage.tables import dated_tables, tariff_versions, tariffs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,23 @@ class StoredVersion:
     number: int
     first_day: date
     last_day: date | None
+    document: str
+    document_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTable:
+    """A dated table as it is kept.
+
+    Attributes:
+        code: What tariffs call it.
+        revision: Counts its revisions from 1; the highest counts.
+        document: What it says, in the form of ``vending_app.domain.tariff``.
+        document_hash: SHA-256 of that.
+    """
+
+    code: str
+    revision: int
     document: str
     document_hash: str
 
@@ -146,44 +161,64 @@ def add_version(
     )
 
 
-def find_rates(
-    tenant: str, connection: Connection, *, table_codes: Iterable[str]
-) -> dict[str, tuple[tuple[date, Fraction], ...]]:
-    """Return the rows of dated tables, each in the order of their days."""
-    wanted = tuple(table_codes)
-    if not wanted:
-        return {}
-    rows = connection.execute(
-        select(dated_rates)
-        .where(dated_rates.c.tenant == tenant, dated_rates.c.table_code.in_(wanted))
-        .order_by(dated_rates.c.table_code, dated_rates.c.effective_on)
+def find_tables(tenant: str, connection: Connection) -> tuple[StoredTable, ...]:
+    """Return the dated tables of a tenant, each in its latest revision."""
+    columns = dated_tables.c
+    latest = (
+        select(columns.table_code, func.max(columns.revision).label("revision"))
+        .where(columns.tenant == tenant)
+        .group_by(columns.table_code)
+        .subquery()
     )
-    found: dict[str, list[tuple[date, Fraction]]] = {name: [] for name in wanted}
-    for row in rows:
-        day = date.fromisoformat(row.effective_on)
-        found[row.table_code].append((day, Fraction(row.numerator, row.denominator)))
-    return {name: tuple(rates) for name, rates in found.items()}
+    rows = connection.execute(
+        select(dated_tables)
+        .join(
+            latest,
+            and_(columns.table_code == latest.c.table_code, columns.revision == latest.c.revision),
+        )
+        .where(columns.tenant == tenant)
+        .order_by(columns.table_code)
+    )
+    return tuple(
+        StoredTable(
+            code=row.table_code,
+            revision=row.revision,
+            document=row.document,
+            document_hash=row.document_hash,
+        )
+        for row in rows
+    )
 
 
-def add_rate(
+def last_table_revision(tenant: str, connection: Connection, *, table_code: str) -> int:
+    """Return the number of a dated table's latest revision, 0 if there is none."""
+    found = connection.execute(
+        select(func.coalesce(func.max(dated_tables.c.revision), 0)).where(
+            dated_tables.c.tenant == tenant, dated_tables.c.table_code == table_code
+        )
+    )
+    return int(found.scalar_one())
+
+
+def add_table(
     tenant: str,
     connection: Connection,
     *,
-    table_code: str,
-    effective_on: date,
-    rate: Fraction,
+    table: StoredTable,
     login: str,
+    approved_login: str,
     now: datetime,
 ) -> None:
-    """Add a row to a dated table."""
+    """Add a revision of a dated table."""
     connection.execute(
-        insert(dated_rates).values(
+        insert(dated_tables).values(
             tenant=tenant,
-            table_code=table_code,
-            effective_on=effective_on.isoformat(),
-            numerator=rate.numerator,
-            denominator=rate.denominator,
+            table_code=table.code,
+            revision=table.revision,
+            document=table.document,
+            document_hash=table.document_hash,
             login=login,
+            approved_login=approved_login,
             added_at=now,
         )
     )

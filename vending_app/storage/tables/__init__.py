@@ -32,7 +32,7 @@ from vending_app.storage.tables.parties import (
     tenants,
     vendors,
 )
-from vending_app.storage.tables.pricing import dated_rates, tariff_versions, tariffs
+from vending_app.storage.tables.pricing import dated_tables, tariff_versions, tariffs
 from vending_app.storage.tables.records import audit_events, issue_journal, reconciliations
 from vending_app.storage.tables.vending import (
     bases,
@@ -50,7 +50,7 @@ APPEND_ONLY: Final = (
     "audit_events",
     "bases",
     "credit_notes",
-    "dated_rates",
+    "dated_tables",
     "issue_journal",
     "ledger_checkpoints",
     "ledger_entries",
@@ -78,7 +78,7 @@ __all__ = [
     "counters",
     "credit_notes",
     "customers",
-    "dated_rates",
+    "dated_tables",
     "feeders",
     "issue_journal",
     "ledger_accounts",

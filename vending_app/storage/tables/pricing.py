@@ -1,7 +1,6 @@
 """What it costs: tariffs, their versions, and the dated tables that versions look rates up in."""
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Integer,
@@ -59,18 +58,21 @@ tariff_versions = Table(
     CheckConstraint("tariff_version > 0", name="version"),
 )
 
-dated_rates = Table(
-    "dated_rates",
+dated_tables = Table(
+    "dated_tables",
     metadata,
     tenant_column(),
-    code("table_code"),
-    Column("effective_on", String(10), nullable=False),
-    Column("numerator", BigInteger, nullable=False),
-    Column("denominator", BigInteger, nullable=False),
+    Column("table_code", String(40), nullable=False),
+    # The highest revision counts; the earlier ones tell what it was.
+    Column("revision", Integer, nullable=False),
+    # The table as `vending_app.domain.tariff` writes it, and SHA-256 of that text.
+    Column("document", Text, nullable=False),
+    Column("document_hash", String(64), nullable=False),
     Column("login", String(64), nullable=False),
+    Column("approved_login", String(64), nullable=False),
     moment("added_at"),
-    PrimaryKeyConstraint("tenant", "table_code", "effective_on"),
+    PrimaryKeyConstraint("tenant", "table_code", "revision"),
     of_tenant(),
     of("operators", "login"),
-    CheckConstraint("denominator > 0", name="rate"),
+    CheckConstraint("revision > 0", name="revision"),
 )

@@ -27,7 +27,7 @@ from vending_app.storage.migrations.building import (
 revision: Final = "0003"
 down_revision: Final = "0002"
 
-_APPEND_ONLY: Final = ("meter_history", "tariff_versions", "dated_rates")
+_APPEND_ONLY: Final = ("meter_history", "tariff_versions", "dated_tables")
 _KEPT: Final = ("sales", "sale_lines", "tokens", "reprints", "tariffs")
 """Tables of the first form whose rows 0006 brings into the new one; until then they lie apart."""
 _REPLACED: Final = ("sale_lines", "tokens", "reprints", "sales", "meters", "tariffs", "operators")
@@ -360,16 +360,17 @@ def _create_network() -> None:
         check("tariff_versions", "version", "tariff_version > 0"),
     )
     op.create_table(
-        "dated_rates",
+        "dated_tables",
         tenant(),
-        text("table_code", 32),
-        text("effective_on", 10),
-        large("numerator"),
-        large("denominator"),
+        text("table_code", 40),
+        number("revision"),
+        document("document"),
+        text("document_hash", 64),
         text("login", 64),
+        text("approved_login", 64),
         moment("added_at"),
-        key("dated_rates", "tenant", "table_code", "effective_on"),
-        of("dated_rates", "operators", "login"),
-        of("dated_rates", "tenants"),
-        check("dated_rates", "rate", "denominator > 0"),
+        key("dated_tables", "tenant", "table_code", "revision"),
+        of("dated_tables", "operators", "login"),
+        of("dated_tables", "tenants"),
+        check("dated_tables", "revision", "revision > 0"),
     )

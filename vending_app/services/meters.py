@@ -107,9 +107,7 @@ def install(
     def hung(connection: Connection, meter: Meter) -> Meter:
         point = network.find_service_point(meter.tenant, connection, code=service_point_code)
         if point.service is not meter.service:
-            raise ServiceMismatchError(
-                meter=meter.service.name.lower(), wanted=point.service.name.lower()
-            )
+            raise ServiceMismatchError(meter.service.name.lower(), point.service.name.lower())
         there = meters.find_meter_at(
             meter.tenant, connection, service_point_code=service_point_code
         )

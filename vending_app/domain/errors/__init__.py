@@ -36,6 +36,7 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── ServiceMismatchError          SERVICE_MISMATCH
     ├── PlaceTakenError               PLACE_TAKEN
     ├── ReasonMissingError            REASON_MISSING
+    ├── TariffCodeError               TARIFF_VERSION
     ├── RequestIdError                REQUEST_ID
     ├── RequestIdReusedError          REQUEST_ID_REUSED
     ├── TokenRefusedError             the code of whoever refused
@@ -85,6 +86,7 @@ from vending_app.domain.errors.network import (
     ReasonMissingError,
     SecondPersonError,
     ServiceMismatchError,
+    TariffCodeError,
 )
 from vending_app.domain.errors.operators import LoginError, OperatorExistsError, TooManyLoginsError
 from vending_app.domain.errors.requests import (
@@ -128,6 +130,7 @@ __all__ = [
     "SecretMissingError",
     "ServiceMismatchError",
     "StoreBusyError",
+    "TariffCodeError",
     "TariffError",
     "TokenRefusedError",
     "TooManyLoginsError",

@@ -61,9 +61,9 @@ class ServiceMismatchError(VendingError):
 
     code = "SERVICE_MISMATCH"
 
-    def __init__(self, *, meter: str, wanted: str) -> None:
+    def __init__(self, found: str, wanted: str) -> None:
         """Say both services."""
-        super().__init__(f"The meter is for {meter}, this is for {wanted}.")
+        super().__init__(f"One is for {found}, the other for {wanted}.")
 
 
 class PlaceTakenError(VendingError):
@@ -85,3 +85,9 @@ class ReasonMissingError(VendingError):
     def __init__(self) -> None:
         """Say that a reason is needed."""
         super().__init__("A reason is needed, in words that an auditor understands.")
+
+
+class TariffCodeError(VendingError):
+    """A version of a tariff that does not fit what is there."""
+
+    code = "TARIFF_VERSION"

@@ -1,0 +1,137 @@
+"""Tariffs: added once, then only continued by versions that a second person has approved."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from sts import Service
+from vending_app.domain.errors import ServiceMismatchError, TariffCodeError
+from vending_app.domain.parties import Operator
+from vending_app.domain.roles import Permission
+from vending_app.domain.tariff import (
+    DatedTable,
+    TariffVersion,
+    format_table,
+    format_version,
+    parse_table,
+    parse_version,
+    version_hash,
+)
+from vending_app.services.adding import LONGEST_NAME, refusing_doubles, require_code
+from vending_app.services.permissions import require, require_second_person
+from vending_app.storage import pricing, tenants
+from vending_app.storage.engine import Store
+
+
+def add_tariff(
+    store: Store,
+    operator: Operator,
+    *,
+    code: str,
+    name: str,
+    service: Service,
+    tariff_index: int | None = None,
+) -> None:
+    """Add a tariff; it sells nothing before it has a version.
+
+    Raises:
+        NotPermittedError: The operator's role does not allow it.
+        CodeFormError: Code or name cannot be one.
+        AlreadyThereError: The code is taken.
+    """
+    require(operator, Permission.MANAGE_TARIFFS)
+    require_code("A tariff code", code)
+    require_code("A name", name, longest=LONGEST_NAME)
+    tariff = pricing.StoredTariff(code=code, name=name, service=service, tariff_index=tariff_index)
+    with refusing_doubles(f"a tariff {code}"), store.write() as connection:
+        pricing.add_tariff(operator.tenant, connection, tariff=tariff)
+
+
+def add_version(
+    store: Store, operator: Operator, *, document: str, approver: Operator, now: datetime
+) -> TariffVersion:
+    """Add a version of a tariff. It is never changed; a later one may take its days over.
+
+    Args:
+        store: The database.
+        operator: Who made the version.
+        document: The version, see ``vending_app.domain.tariff``.
+        approver: The second person, who has seen what ``vending_app.domain.tariff`` finds odd.
+        now: The present time, aware.
+
+    Raises:
+        NotPermittedError: A role does not allow it.
+        SecondPersonError: Both are the same person.
+        TariffDefinitionError: The document is no tariff.
+        UnknownTariffError: There is no such tariff.
+        ServiceMismatchError: The tariff sells something else.
+        TariffCodeError: Its number is not the next one, or its currency not the utility's.
+    """
+    require(operator, Permission.MANAGE_TARIFFS)
+    require(approver, Permission.APPROVE_TARIFFS)
+    require_second_person(operator.login, approver)
+    version = parse_version(document)
+    with store.write() as connection:
+        _require_next(connection, operator.tenant, version=version)
+        pricing.add_version(
+            operator.tenant,
+            connection,
+            version=pricing.StoredVersion(
+                tariff_code=version.code,
+                number=version.number,
+                first_day=version.first_day,
+                last_day=version.last_day,
+                document=format_version(version),
+                document_hash=version_hash(version),
+            ),
+            login=operator.login,
+            approved_login=approver.login,
+            now=now,
+        )
+    return version
+
+
+def add_table(
+    store: Store, operator: Operator, *, document: str, approver: Operator, now: datetime
+) -> DatedTable:
+    """Add a dated table, or another revision of it.
+
+    Raises:
+        NotPermittedError: A role does not allow it.
+        SecondPersonError: Both are the same person.
+        TariffDefinitionError: The document is no table.
+    """
+    require(operator, Permission.MANAGE_TARIFFS)
+    require(approver, Permission.APPROVE_TARIFFS)
+    require_second_person(operator.login, approver)
+    table = parse_table(document)
+    canonical = format_table(table)
+    tenant = operator.tenant
+    with store.write() as connection:
+        revision = pricing.last_table_revision(tenant, connection, table_code=table.code) + 1
+        pricing.add_table(
+            tenant,
+            connection,
+            table=pricing.StoredTable(
+                code=table.code,
+                revision=revision,
+                document=canonical,
+                document_hash=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
+            ),
+            login=operator.login,
+            approved_login=approver.login,
+            now=now,
+        )
+    return table
+
+
+def _require_next(connection: Connection, tenant: str, *, version: TariffVersion) -> None:
+    tariff = pricing.find_tariff(tenant, connection, tariff_code=version.code)
+    if tariff.service is not version.service:
+        raise ServiceMismatchError(tariff.service.name.lower(), version.service.name.lower())
+    expected = pricing.last_version_number(tenant, connection, tariff_code=version.code) + 1
+    if version.number != expected:
+        raise TariffCodeError(f"The next version of {version.code} is number {expected}.")
+    if version.currency != tenants.find_tenant(tenant, connection).currency:
+        raise TariffCodeError("The currency of a tariff is that of its utility.")

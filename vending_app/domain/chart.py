@@ -27,6 +27,8 @@ from typing import Final
 
 from vending_app.domain.ledger_errors import LedgerAccountError
 
+BUYERS_CREDIT: Final = "account-credit"
+"""In a tariff: the credit of whoever buys."""
 _FLOAT: Final = "vendor-float:"
 _CREDIT: Final = "account-credit:"
 _LONGEST_ACCOUNT: Final = 64
@@ -85,6 +87,14 @@ def vendor_float(vendor_code: str) -> str:
 def account_credit(account_number: str) -> str:
     """Return the account of what is left over of a customer's money."""
     return f"{_CREDIT}{account_number}"
+
+
+def account_of(account: str, *, account_number: str) -> str:
+    """Return the account that a line of a sale is booked on.
+
+    Tariffs know no customers: what they call ``account-credit`` is the buyer's.
+    """
+    return account_credit(account_number) if account == BUYERS_CREDIT else account
 
 
 def party_of(account: str) -> tuple[str, str] | None:

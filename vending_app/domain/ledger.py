@@ -8,7 +8,7 @@ The accounts are those of ``vending_app.domain.chart``. A use case makes the ent
 
     digest = sale_digest(sale=row, lines=line_rows, bases=basis_rows, tokens=token_rows)
     entry = sale_entry(
-        sale_number=12, period=period_of(now, zone), login="zanele",
+        sale_number=12, period=period_of(now, zone), login="zanele", account_number="A1",
         tender=Tender(currency="ZAR", tendered_minor=10000, payment_method="cash"),
         lines=[("sales:energy", 8696), ("tax:VAT", 1304)], digest=digest,
     )
@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import Final
 
 from keys.canonical_json import JsonObject, JsonValue
-from vending_app.domain.chart import account_kind, vendor_float
+from vending_app.domain.chart import account_kind, account_of, vendor_float
 from vending_app.domain.ledger_errors import (
     FewPostingsError,
     FloatDepositError,
@@ -202,13 +202,14 @@ def sale_entry(
     sale_number: int,
     period: str,
     login: str,
+    account_number: str,
     tender: Tender,
     lines: Iterable[tuple[str, int]],
     digest: Mapping[str, str],
 ) -> LedgerEntry:
     """Return the entry of a sale.
 
-    The money is a debit; each line of the sale is a credit on its account, and a debit if its
+    The money is a debit, of the vendor's float if a vendor sold; each line of the sale is a credit on its account, and a debit if its
     amount is below nothing (a subsidy, or credit of the customer's that is used up). Lines of
     nothing book nothing.
 
@@ -216,6 +217,7 @@ def sale_entry(
         sale_number: Its number.
         period: The month.
         login: Who sold.
+        account_number: Who bought.
         tender: The money.
         lines: Account and amount of each line of the sale.
         digest: What ``sale_digest`` returns.
@@ -227,7 +229,10 @@ def sale_entry(
     earned = "" if tender.vendor_code is None else f"commission:{tender.vendor_code}"
     booked = [
         (tender.account, tender.tendered_minor + rounding),
-        *((account, -amount) for account, amount in lines),
+        *(
+            (account_of(account, account_number=account_number), -amount)
+            for account, amount in lines
+        ),
         (CASH_ROUNDING, -rounding),
         (earned, commission),
         (tender.account, -commission),

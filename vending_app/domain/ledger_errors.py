@@ -108,6 +108,16 @@ class FloatDepositError(LedgerError):
         super().__init__("A deposit is an amount above nothing.")
 
 
+class LedgerLimitError(LedgerError):
+    """More than a vendor's float and limit, or a customer's credit, allow."""
+
+    code = "LEDGER_LIMIT"
+
+    def __init__(self, account: str) -> None:
+        """Name the account."""
+        super().__init__(f"There is not enough left on {account}.")
+
+
 class LedgerClockBehindError(LedgerError):
     """The clock is far behind the last entry."""
 

@@ -15,12 +15,17 @@ from typing import Final
 
 from sqlalchemy import Connection, Insert, Table, and_, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from keys.canonical_json import canonical_bytes
 from keys.hash_chain import Head, link
 from vending_app.domain.chart import account_kind, party_of
 from vending_app.domain.ledger import LedgerEntry, Posting
-from vending_app.domain.ledger_errors import LedgerAccountError, LedgerClockBehindError
+from vending_app.domain.ledger_errors import (
+    LedgerAccountError,
+    LedgerClockBehindError,
+    LedgerLimitError,
+)
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.periods import open_period
 from vending_app.storage.tables import (
@@ -56,6 +61,8 @@ _HEAD: Final = (
     .where(ledger_heads.c.tenant == bindparam("tenant"))
     .with_for_update(of=ledger_heads)
 )
+_ADD_LINES: Final = insert(ledger_lines)
+_ADD_ENTRY: Final = insert(ledger_entries)
 _MOVE_HEAD: Final = (
     update(ledger_heads)
     .where(ledger_heads.c.tenant == bindparam("books"))
@@ -149,8 +156,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     Raises:
         LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
         LedgerAccountError: A float or a credit of somebody who does not exist.
-        sqlalchemy.exc.IntegrityError: The reference stands there already, or a float or credit
-            would go beyond its limit.
+        LedgerLimitError: A float or a credit does not suffice.
+        sqlalchemy.exc.IntegrityError: The reference stands there already.
     """
     # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
     _move_parties(tenant, connection, postings=entry.postings)
@@ -163,7 +170,7 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     if missing:
         _add_accounts(tenant, connection, names=missing)
     connection.execute(
-        insert(ledger_lines),
+        _ADD_LINES,
         [
             {
                 "tenant": tenant,
@@ -177,7 +184,7 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
         ],
     )
     connection.execute(
-        insert(ledger_entries),
+        _ADD_ENTRY,
         {
             "tenant": tenant,
             "entry_number": linked.sequence,
@@ -278,7 +285,10 @@ def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Pos
         if party is not None:
             kind, name = party
             move = _MOVE_FLOAT if kind == "vendor" else _MOVE_CREDIT
-            moved = connection.execute(move, {"books": tenant, "party": name, "amount": amount})
+            try:
+                moved = connection.execute(move, {"books": tenant, "party": name, "amount": amount})
+            except IntegrityError:
+                raise LedgerLimitError(account) from None
             if moved.rowcount != 1:
                 raise LedgerAccountError(account)
 

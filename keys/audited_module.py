@@ -44,14 +44,31 @@ class AuditedModule:
             answer = self._module.issue(
                 meter, request, message_id=message_id, now=now, journal=journal
             )
-        self._audit.write(
-            AuditEvent.ISSUE,
-            now=now,
-            tid_minutes=answer.tid_minutes,
-            check_value=answer.vending_key.record.check_value,
-            tokens=(TokenTrace.of(answer.digits, meter.meter_pan),),
-            **facts,
-        )
+        self._write_issue(meter, answer, now=now)
+        return answer
+
+    def fetch(
+        self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
+    ) -> IssueAnswer | None:
+        """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
+        facts = {**_meter_facts(meter), "message_id": message_id}
+        with self._audit.refusals_of(
+            AuditEvent.ISSUE, now=now, tid_minutes=request.tid_minutes, **facts
+        ):
+            answer = self._module.fetch(meter, request, message_id=message_id, now=now)
+        if answer is not None:
+            self._write_issue(meter, answer, now=now)
+        return answer
+
+    def fetch_key_change(
+        self, meter: MeterConfiguration, new: NewKey, *, message_id: str, now: datetime
+    ) -> KeyChangeAnswer | None:
+        """Return the answer of an earlier ``change_key``, see ``SecurityModule``."""
+        facts = {**_meter_facts(meter), "message_id": message_id}
+        with self._audit.refusals_of(AuditEvent.KEY_CHANGE, now=now, **facts):
+            answer = self._module.fetch_key_change(meter, new, message_id=message_id, now=now)
+        if answer is not None:
+            self._write_change(AuditEvent.KEY_CHANGE, meter, answer, now=now)
         return answer
 
     def change_key(
@@ -117,6 +134,19 @@ class AuditedModule:
     def status(self) -> ModuleStatus:
         """Return what the module says of itself; no key is used."""
         return self._module.status()
+
+    def _write_issue(
+        self, meter: MeterConfiguration, answer: IssueAnswer, *, now: datetime
+    ) -> None:
+        self._audit.write(
+            AuditEvent.ISSUE,
+            now=now,
+            tid_minutes=answer.tid_minutes,
+            check_value=answer.vending_key.record.check_value,
+            tokens=(TokenTrace.of(answer.digits, meter.meter_pan),),
+            message_id=answer.message_id,
+            **_meter_facts(meter),
+        )
 
     def _write_change(
         self,

@@ -23,6 +23,8 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── UnknownServicePointError  UNKNOWN_SERVICE_POINT
     │   ├── UnknownSupplyGroupError   UNKNOWN_SUPPLY_GROUP
     │   ├── UnknownTariffError        UNKNOWN_TARIFF
+    │   ├── UnknownOperatorError      UNKNOWN_OPERATOR
+    │   ├── UnknownRequestError       UNKNOWN_REQUEST
     │   └── NoLabMeterError           NO_LAB_METER
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
     ├── LabMeterSpeedError            LAB_METER_SPEED
@@ -37,6 +39,23 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── PlaceTakenError               PLACE_TAKEN
     ├── ReasonMissingError            REASON_MISSING
     ├── TariffCodeError               TARIFF_VERSION
+    ├── MeterBlockedError             METER_BLOCKED
+    ├── MeterNotInServiceError        METER_NOT_IN_SERVICE
+    ├── AccountBlockedError           ACCOUNT_BLOCKED
+    ├── AccountClosedError            ACCOUNT_CLOSED
+    ├── VendorInactiveError           VENDOR_INACTIVE
+    ├── VendorLimitError              VENDOR_LIMIT
+    ├── SaleAmountError               SALE_AMOUNT
+    ├── CreditKindError               CREDIT_KIND
+    ├── SpecialReservedError          SPECIAL_RESERVED_ONE_TOKEN
+    ├── KeyChangeNeededError          KEY_CHANGE_NEEDED
+    ├── KeyChangeOfferedError         KEY_CHANGE_OFFERED
+    ├── KeyChangeGroupError           KEY_CHANGE_GROUP
+    ├── TwinRefusedError              the code of whoever refused
+    ├── RequestFailedError            the code of whoever refused
+    ├── OutcomeUnknownError           OUTCOME_UNKNOWN
+    ├── RequestInProgressError        REQUEST_IN_PROGRESS
+    ├── TokenNotMadeError             TOKEN_NOT_MADE
     ├── RequestIdError                REQUEST_ID
     ├── RequestIdReusedError          REQUEST_ID_REUSED
     ├── TokenRefusedError             the code of whoever refused
@@ -101,18 +120,47 @@ from vending_app.domain.errors.running import (
     SecretMissingError,
     StoreBusyError,
 )
+from vending_app.domain.errors.selling import (
+    AccountBlockedError,
+    AccountClosedError,
+    CreditKindError,
+    KeyChangeGroupError,
+    KeyChangeNeededError,
+    KeyChangeOfferedError,
+    MeterBlockedError,
+    MeterNotInServiceError,
+    OutcomeUnknownError,
+    RequestFailedError,
+    RequestInProgressError,
+    SaleAmountError,
+    SpecialReservedError,
+    TokenNotMadeError,
+    TwinRefusedError,
+    UnknownOperatorError,
+    UnknownRequestError,
+    VendorInactiveError,
+    VendorLimitError,
+)
 
 __all__ = [
+    "AccountBlockedError",
+    "AccountClosedError",
     "AlreadyThereError",
     "AmountAboveMaximumError",
     "AmountBelowMinimumError",
     "CodeFormError",
     "ConfigError",
+    "CreditKindError",
     "CurrencyError",
     "DatabaseNotCurrentError",
+    "KeyChangeGroupError",
+    "KeyChangeNeededError",
+    "KeyChangeOfferedError",
     "LabMeterSpeedError",
     "LoginError",
+    "MeterBlockedError",
     "MeterLifeError",
+    "MeterNotInServiceError",
     "MeterNumberError",
     "MeterWithoutPlaceError",
     "MoneyError",
@@ -122,23 +170,32 @@ __all__ = [
     "NotFoundError",
     "NotPermittedError",
     "OperatorExistsError",
+    "OutcomeUnknownError",
     "PlaceTakenError",
     "ReasonMissingError",
+    "RequestFailedError",
     "RequestIdError",
     "RequestIdReusedError",
+    "RequestInProgressError",
+    "SaleAmountError",
     "SecondPersonError",
     "SecretMissingError",
     "ServiceMismatchError",
+    "SpecialReservedError",
     "StoreBusyError",
     "TariffCodeError",
     "TariffError",
+    "TokenNotMadeError",
     "TokenRefusedError",
     "TooManyLoginsError",
+    "TwinRefusedError",
     "UnknownAccountError",
     "UnknownAreaError",
     "UnknownCustomerError",
     "UnknownFeederError",
     "UnknownMeterError",
+    "UnknownOperatorError",
+    "UnknownRequestError",
     "UnknownSaleError",
     "UnknownServicePointError",
     "UnknownSupplyGroupError",
@@ -146,5 +203,7 @@ __all__ = [
     "UnknownTenantError",
     "UnknownVendorError",
     "VendingError",
+    "VendorInactiveError",
+    "VendorLimitError",
     "WholeNumberError",
 ]

@@ -1,4 +1,4 @@
-"""The demo: two small utilities with published test keys, ready to sell.
+"""The demo: three small utilities with published test keys, ready to sell.
 
 Everything lies in one data directory, and a second run keeps what the first one made. The demo is
 in lab mode, so it listens on this machine only.
@@ -9,6 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from keys.errors import KeyAlreadyInVaultError
 from keys.files import read_key_file
@@ -18,6 +21,7 @@ from keys.vault import Vault
 from sts import (
     SAMPLE_TABLES,
     KeyAttributes,
+    KeyType,
     MeterPan,
     VendingKey,
     derive_decoder_key,
@@ -25,13 +29,21 @@ from sts import (
 )
 from vending_app import demo_story as story
 from vending_app.config import Config
-from vending_app.domain.entities import Tenant
+from vending_app.demo_tariffs import TARIFFS
+from vending_app.domain.ledger import deposit_entry
+from vending_app.domain.network import ServicePoint
+from vending_app.domain.parties import Account, AccountState, Customer, Tenant, Vendor
+from vending_app.domain.periods import period_of
+from vending_app.domain.tariff import format_version, version_hash
 from vending_app.installation import prepare
 from vending_app.lab_meters import LabMeters
+from vending_app.services.meters import add_history
 from vending_app.services.operators import new_operator
-from vending_app.storage import meters, operators, tenants
+from vending_app.storage import ledger, meters, network, operators, parties, pricing, tenants
 from vending_app.storage.engine import Store
 
+_ADMINISTRATOR: Final = "admin"
+_APPROVERS: Final = {"thabaneng": "botha", "mwanga": "mshana", "baobab": "venter"}
 _VENDING_KEY: Final = VendingKey.from_hex(story.VENDING_KEY_HEX)
 
 
@@ -61,57 +73,129 @@ def fill_database(store: Store, *, now: datetime) -> None:
 
 
 def _fill_vault(config: Config) -> None:
-    """Give each utility its record of the published vending key."""
+    """Give each utility its records of the published vending key."""
     vault = Vault.open(config.vault, read_key_file(config.vault_key))
     for tenant in story.TENANTS:
-        record = VendingKeyRecord(
-            tenant=tenant.code,
-            supply_group_code=story.SUPPLY_GROUP_CODE,
-            key_revision_number=story.KEY_REVISION_NUMBER,
-            key_type=story.KEY_TYPE,
-            key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
-            base_date=story.BASE_DATE,
-            key_expiry_number=story.KEY_EXPIRY_NUMBER,
-            check_value=check_value_of(_VENDING_KEY),
-        )
-        try:
-            vault.add(RegisteredKey(record=record), _VENDING_KEY)
-        except KeyAlreadyInVaultError:
-            continue
+        for code, key_type in (
+            (story.SUPPLY_GROUP_CODE, KeyType.UNIQUE),
+            (story.DEFAULT_GROUP_CODE, KeyType.DEFAULT),
+        ):
+            record = VendingKeyRecord(
+                tenant=tenant.code,
+                supply_group_code=code,
+                key_revision_number=story.KEY_REVISION_NUMBER,
+                key_type=key_type,
+                key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
+                base_date=story.BASE_DATE,
+                key_expiry_number=story.KEY_EXPIRY_NUMBER,
+                check_value=check_value_of(_VENDING_KEY),
+            )
+            try:
+                vault.add(RegisteredKey(record=record), _VENDING_KEY)
+            except KeyAlreadyInVaultError:
+                continue
 
 
 def _fill_tenant(store: Store, tenant: Tenant, *, now: datetime) -> None:
     """Add a utility with all that belongs to it, or nothing if it is there."""
-    code = tenant.code
     with store.write() as connection:
-        if tenants.has_tenant(code, connection):
+        if tenants.has_tenant(tenant.code, connection):
             return
-        tenants.add_tenant(code, connection, terms=tenant, now=now)
-        for group in story.SUPPLY_GROUPS:
-            if group.tenant == code:
-                meters.add_supply_group(code, connection, group=group)
-        for tariff in story.TARIFFS:
-            if tariff.tenant == code:
-                meters.add_tariff(code, connection, tariff=tariff)
-        for meter in story.METERS:
-            if meter.tenant == code:
-                meters.add_customer(
-                    code,
-                    connection,
-                    customer_number=meter.customer_number,
-                    name=meter.customer_name,
-                )
-                meters.add_meter(code, connection, meter=meter)
-        for operator in story.DEMO_OPERATORS:
-            if operator.tenant == code:
-                hashed = new_operator(
-                    code,
-                    login=operator.login,
-                    display_name=operator.display_name,
-                    role=operator.role,
-                    password=story.DEMO_PASSWORD,
-                )
-                operators.add_operator(code, connection, operator=hashed, now=now)
+        tenants.add_tenant(tenant.code, connection, terms=tenant, now=now)
+        _fill_parties(connection, tenant.code, now=now)
+        _fill_tariffs(connection, tenant.code, now=now)
+        for supply in story.SUPPLIES:
+            if supply.meter.tenant == tenant.code:
+                _fill_supply(connection, supply, now=now)
+
+
+def _fill_parties(connection: Connection, tenant: str, *, now: datetime) -> None:
+    for vendor in story.VENDORS:
+        if vendor.tenant == tenant:
+            parties.add_vendor(tenant, connection, vendor=vendor, now=now)
+    for operator in story.DEMO_OPERATORS:
+        if operator.tenant == tenant:
+            hashed = new_operator(
+                tenant,
+                login=operator.login,
+                display_name=operator.display_name,
+                role=operator.role,
+                password=story.DEMO_PASSWORD,
+                vendor_code=operator.vendor_code,
+            )
+            operators.add_operator(tenant, connection, operator=hashed, now=now)
+    for group in story.SUPPLY_GROUPS:
+        if group.tenant == tenant:
+            network.add_supply_group(tenant, connection, group=group)
+    for vendor in story.VENDORS:
+        if vendor.tenant == tenant:
+            _deposit(connection, vendor, now=now)
+
+
+def _deposit(connection: Connection, vendor: Vendor, *, now: datetime) -> None:
+    terms = tenants.find_tenant(vendor.tenant, connection)
+    entry = deposit_entry(
+        reference="deposit 1",
+        period=period_of(now, ZoneInfo(terms.time_zone)),
+        login=_ADMINISTRATOR,
+        vendor_code=vendor.code,
+        amount_minor=story.FIRST_DEPOSIT_MINOR,
+        currency=terms.currency.code,
+    )
+    ledger.post(vendor.tenant, connection, entry=entry, now=now)
+
+
+def _fill_tariffs(connection: Connection, tenant: str, *, now: datetime) -> None:
+    for version in TARIFFS[tenant]:
+        pricing.add_tariff(
+            tenant,
+            connection,
+            tariff=pricing.StoredTariff(
+                code=version.code, name=version.name, service=version.service
+            ),
+        )
+        pricing.add_version(
+            tenant,
+            connection,
+            version=pricing.StoredVersion(
+                tariff_code=version.code,
+                number=version.number,
+                first_day=version.first_day,
+                last_day=version.last_day,
+                document=format_version(version),
+                document_hash=version_hash(version),
+            ),
+            login=_ADMINISTRATOR,
+            approved_login=_APPROVERS[tenant],
+            now=now,
+        )
+
+
+def _fill_supply(connection: Connection, supply: story.DemoSupply, *, now: datetime) -> None:
+    meter, number = supply.meter, supply.number
+    tenant = meter.tenant
+    if meter.service_point_code is not None:
+        customer = Customer(tenant=tenant, number=number, name=supply.customer)
+        account = Account(
+            tenant=tenant,
+            number=number,
+            customer_number=number,
+            tariff_code=supply.tariff_code,
+            state=AccountState.OPEN,
+            opened_at=now,
+        )
+        point = ServicePoint(
+            tenant=tenant,
+            code=number,
+            account_number=number,
+            place=supply.place,
+            service=meter.service,
+        )
+        parties.add_customer(tenant, connection, customer=customer)
+        parties.add_account(tenant, connection, account=account)
+        network.add_service_point(tenant, connection, point=point)
+    meters.add_meter(tenant, connection, meter=meter, now=now)
+    add_history(connection, meter, kind="registered", login=_ADMINISTRATOR, now=now)
 
 
 def _make_meters(config: Config, *, now: datetime) -> None:
@@ -125,10 +209,10 @@ def _make_meters(config: Config, *, now: datetime) -> None:
     for meter in story.METERS:
         attributes = KeyAttributes(
             meter_pan=MeterPan.from_drn(meter.drn),
-            supply_group_code=meter.supply_group_code,
-            tariff_index=meter.tariff_index,
-            key_revision_number=meter.key_revision_number,
-            key_type=meter.key_type,
+            supply_group_code=meter.present_key.supply_group_code,
+            tariff_index=meter.present_key.tariff_index,
+            key_revision_number=meter.present_key.key_revision_number,
+            key_type=meter.present_key.key_type,
             base_date=story.BASE_DATE,
             encryption_algorithm=meter.encryption_algorithm,
         )

@@ -24,8 +24,8 @@ from sts.meter.errors import MeterFileExistsError
 from sts.meter.events import Event
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.snapshot import Snapshot
-from vending_app.domain.entities import Meter
 from vending_app.domain.errors import LabMeterSpeedError, NoLabMeterError
+from vending_app.domain.network import Meter
 from vending_app.lab_clock import SPEEDS, LabClock, LabClocks
 
 _CLOCK_FILE: Final = "clocks.db"

@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from vending_app.domain.entities import Operator
 from vending_app.domain.errors import LoginError, OperatorExistsError
+from vending_app.domain.parties import Operator
+from vending_app.domain.roles import Role
 from vending_app.storage import operators
 from vending_app.storage.engine import Store
 
@@ -46,7 +47,13 @@ def find_active_operator(store: Store, tenant: str, *, login: str) -> Operator |
 
 
 def new_operator(
-    tenant: str, *, login: str, display_name: str, role: str, password: str
+    tenant: str,
+    *,
+    login: str,
+    display_name: str,
+    role: Role,
+    password: str,
+    vendor_code: str | None = None,
 ) -> Operator:
     """Return an active operator, with the password as a salted scrypt hash."""
     return Operator(
@@ -56,6 +63,7 @@ def new_operator(
         role=role,
         password_hash=generate_password_hash(password, method=_SCRYPT),
         active=True,
+        vendor_code=vendor_code,
     )
 
 

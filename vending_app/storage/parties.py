@@ -46,15 +46,6 @@ def add_vendor(tenant: str, connection: Connection, *, vendor: Vendor, now: date
     )
 
 
-def move_float(tenant: str, connection: Connection, *, vendor_code: str, by_minor: int) -> None:
-    """Add money to a vendor's float, or take it; the ledger says the same in its own words."""
-    connection.execute(
-        update(vendors)
-        .where(vendors.c.tenant == tenant, vendors.c.vendor_code == vendor_code)
-        .values(float_minor=vendors.c.float_minor + by_minor)
-    )
-
-
 def find_customer(tenant: str, connection: Connection, *, customer_number: str) -> Customer:
     """Return a customer.
 
@@ -151,13 +142,12 @@ def set_account_counters(
     *,
     account_number: str,
     counters: str | None,
-    credit_minor: int,
 ) -> None:
-    """Keep what the tariff remembers of an account, and the money that is left over."""
+    """Keep what the tariff remembers of an account."""
     connection.execute(
         update(accounts)
         .where(accounts.c.tenant == tenant, accounts.c.account_number == account_number)
-        .values(counters=counters, credit_minor=credit_minor)
+        .values(counters=counters)
     )
 
 

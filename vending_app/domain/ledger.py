@@ -209,9 +209,9 @@ def sale_entry(
 ) -> LedgerEntry:
     """Return the entry of a sale.
 
-    The money is a debit, of the vendor's float if a vendor sold; each line of the sale is a credit on its account, and a debit if its
-    amount is below nothing (a subsidy, or credit of the customer's that is used up). Lines of
-    nothing book nothing.
+    The money is a debit, of the vendor's float if a vendor sold; each line of the sale is a credit
+    on its account, and a debit if its amount is below nothing (a subsidy, or credit of the
+    customer's that is used up). Lines of nothing book nothing.
 
     Args:
         sale_number: Its number.

@@ -1,7 +1,7 @@
-"""What is booked by hand: deposits of vendors, corrections. And what is read: balances, the journal.
+"""Corrections of the books, and what is read of them: balances, the journal.
 
-A reference names one entry for ever: the same deposit or correction sent again is answered with the
-entry that stands there, another one under its reference is refused.
+The code of a correction names it for ever: the same one sent again is answered with the entry that
+stands there, another one under its code is refused.
 """
 
 import csv
@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting, deposit_entry
+from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting
 from vending_app.domain.ledger_errors import LedgerReferenceReusedError
 from vending_app.domain.parties import Operator
 from vending_app.domain.periods import period_of
 from vending_app.domain.roles import Permission
 from vending_app.services.adding import require_code
 from vending_app.services.permissions import require, require_reason, require_second_person
-from vending_app.storage import ledger, ledger_reading, parties, tenants
+from vending_app.storage import ledger, ledger_reading, tenants
 from vending_app.storage.engine import Store
 from vending_app.storage.ledger import PostedEntry
 from vending_app.storage.ledger_reading import Balance
@@ -42,21 +42,6 @@ _ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloatDeposit:
-    """Money that a vendor has paid in.
-
-    Attributes:
-        deposit_code: Names the deposit, the number of a bank statement for one.
-        vendor_code: Whose.
-        amount_minor: How much, in the utility's currency.
-    """
-
-    deposit_code: str
-    vendor_code: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
     """An entry by hand, which puts right what an earlier one got wrong.
 
@@ -71,35 +56,6 @@ class Correction:
     reason: str
     postings: tuple[Posting, ...]
     original_period: str | None = None
-
-
-def deposit_float(
-    store: Store, deposit: FloatDeposit, *, operator: Operator, now: datetime
-) -> PostedEntry:
-    """Book money that a vendor has paid in, once however often it is sent.
-
-    Raises:
-        NotPermittedError: The operator's role does not allow it.
-        CodeFormError: The code cannot be one.
-        UnknownVendorError: There is no such vendor.
-        FloatDepositError: Not above nothing.
-        LedgerReferenceReusedError: The code stands for another deposit.
-        LedgerClockBehindError: The clock lies far behind the last entry.
-    """
-    require(operator, Permission.BANKING)
-    require_code("A deposit code", deposit.deposit_code)
-    with store.read() as connection:
-        tenant = tenants.find_tenant(operator.tenant, connection)
-        parties.find_vendor(tenant.code, connection, vendor_code=deposit.vendor_code)
-    entry = deposit_entry(
-        reference=f"deposit {deposit.deposit_code}",
-        period=period_of(now, ZoneInfo(tenant.time_zone)),
-        login=operator.login,
-        vendor_code=deposit.vendor_code,
-        amount_minor=deposit.amount_minor,
-        currency=tenant.currency.code,
-    )
-    return _post_once(store, tenant.code, entry=entry, now=now)
 
 
 def correct(

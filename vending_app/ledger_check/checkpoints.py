@@ -1,0 +1,150 @@
+"""Sealed checkpoints: those kept beside the books, and those kept elsewhere."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from vending_app.ledger_check.canonical import canonical_text, moment_text
+from vending_app.ledger_check.database import Tenant
+from vending_app.ledger_check.findings import Finding
+
+_LABEL: Final = b"sts-vending checkpoint, version 1\0"
+_SECONDS: Final = ".000000Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedHead:
+    """A head that a checkpoint says a chain has had.
+
+    Attributes:
+        chain: The name of the chain.
+        length: How many entries it had.
+        head: The hash of the last of them.
+    """
+
+    chain: str
+    length: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint as it was read.
+
+    Attributes:
+        head: What it says.
+        sealed_at: When it was sealed, as it says.
+        seal: The seal, hexadecimal.
+    """
+
+    head: RememberedHead
+    sealed_at: str
+    seal: str
+
+    def is_sealed_by(self, public_key: bytes) -> bool:
+        """Tell whether the private half of an Ed25519 key sealed it."""
+        body = {
+            "chain": self.head.chain,
+            "length": self.head.length,
+            "head": self.head.head,
+            "sealed_at": self.sealed_at,
+        }
+        try:
+            key = Ed25519PublicKey.from_public_bytes(public_key)
+            key.verify(bytes.fromhex(self.seal), _LABEL + canonical_text(body).encode("ascii"))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+def read_checkpoint(content: str | bytes) -> Checkpoint | None:
+    """Return the checkpoint that a file or a row holds, or None if it holds none."""
+    try:
+        value: Any = json.loads(content)
+        if value["format"] != "sts-vending checkpoint" or value["seal"]["algorithm"] != "ed25519":
+            return None
+        return Checkpoint(
+            head=RememberedHead(
+                chain=str(value["chain"]), length=int(value["length"]), head=str(value["head"])
+            ),
+            sealed_at=str(value["sealed_at"]),
+            seal=str(value["seal"]["value"]),
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def witnessed(log: Path) -> tuple[list[RememberedHead], dict[int, str]]:
+    """Return what a key audit log remembers of other chains, and its own hashes by number.
+
+    Lines that are no entries are passed over; whether the log is right its own checker says.
+    """
+    remembered: list[RememberedHead] = []
+    hashes: dict[int, str] = {}
+    for line in log.read_bytes().split(b"\n"):
+        try:
+            entry: Any = json.loads(line)
+            hashes[int(entry["sequence"])] = str(entry["hash"])
+            kept = entry["record"].get("checkpoint") or {}
+            if entry["record"].get("event") == "witness":
+                remembered.append(
+                    RememberedHead(
+                        chain=str(kept["chain"]), length=int(kept["length"]), head=str(kept["head"])
+                    )
+                )
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return remembered, hashes
+
+
+def kept_heads(
+    tenant: Tenant,
+    *,
+    public_key: bytes | None,
+    logs: Mapping[str, Mapping[int, str]],
+    heads: list[RememberedHead],
+) -> Iterator[Finding]:
+    """Look at the checkpoints beside the books.
+
+    Args:
+        tenant: Whose.
+        public_key: The installation's; None if it is not at hand.
+        logs: Name of a key audit chain to its hashes by number.
+        heads: Where the heads of all that are right are added.
+    """
+    for row in tenant.rows(
+        "SELECT chain, length, document, sealed_at FROM ledger_checkpoints "
+        "WHERE tenant = :tenant ORDER BY chain, length"
+    ):
+        key = f"{row['chain']}/{row['length']}"
+        checkpoint = read_checkpoint(str(row["document"]))
+        if checkpoint is None:
+            yield tenant.finding("ledger_checkpoints", key, "its document is no checkpoint")
+            continue
+        head = checkpoint.head
+        said = (head.chain, head.length, checkpoint.sealed_at.removesuffix("Z") + _SECONDS)
+        if said != (row["chain"], row["length"], moment_text(row["sealed_at"])):
+            yield tenant.finding("ledger_checkpoints", key, "it is not what its document says")
+        if public_key is not None and not checkpoint.is_sealed_by(public_key):
+            yield tenant.finding("ledger_checkpoints", key, "its seal is not the installation's")
+            continue
+        heads.append(head)
+        log = logs.get(head.chain)
+        if log is not None and log.get(head.length) != head.head:
+            yield tenant.finding(
+                "ledger_checkpoints", key, "the key audit log is not the one that it remembers"
+            )
+
+
+def of_chain(heads: Iterable[RememberedHead], chain: str) -> dict[int, set[str]]:
+    """Return the remembered hashes of one chain by number; contradictions are all kept."""
+    remembered: dict[int, set[str]] = {}
+    for head in heads:
+        if head.chain == chain:
+            remembered.setdefault(head.length, set()).add(head.head)
+    return remembered

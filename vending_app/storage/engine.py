@@ -6,7 +6,7 @@ the services lock the rows that they decide on.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Self
 
@@ -31,12 +31,24 @@ _POSTGRESQL_BUSY: Final = frozenset({"40P01", "55P03"})
 """SQLSTATE of a deadlock and of a lock that was not to be had in time."""
 
 
+def no_fail_point(name: str) -> None:
+    """Go on: what a use case calls at each named step, unless a test wants to stop there."""
+    del name
+
+
 class Store:
-    """A database, to be read and written in transactions."""
+    """A database, to be read and written in transactions.
+
+    Attributes:
+        engine: The database.
+        fail_point: Called with the name of each step that a writing use case has taken. Tests of
+            crashes put a function here that ends the process.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Use ``engine``; ``Store.open`` makes the right one for a URL."""
         self.engine = engine
+        self.fail_point: Callable[[str], None] = no_fail_point
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -59,7 +71,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection whose statements all see the same state."""
-        with _busy_is_a_refusal(), self.engine.begin() as connection:
+        reading = self.engine
+        if reading.dialect.name == "postgresql":
+            # By default each statement would see what was committed before it.
+            reading = reading.execution_options(isolation_level="REPEATABLE READ")
+        with _busy_is_a_refusal(), reading.begin() as connection:
             yield connection
 
     @contextmanager

@@ -31,14 +31,21 @@ def require_current(store: Store) -> None:
     Raises:
         DatabaseNotCurrentError: Migrations are missing, or it has some that we do not know.
     """
+    expected = head_revision()
     with store.read() as connection:
-        expected = ScriptDirectory.from_config(_alembic_config(connection)).get_current_head()
         found = MigrationContext.configure(connection).get_current_revision()
     if found != expected:
         raise DatabaseNotCurrentError(expected=expected, found=found)
 
 
-def _alembic_config(connection: Connection) -> Config:
+def head_revision() -> str:
+    """Return the form of the database that this program needs."""
+    head = ScriptDirectory.from_config(_alembic_config(None)).get_current_head()
+    assert head is not None
+    return head
+
+
+def _alembic_config(connection: Connection | None) -> Config:
     """Return Alembic's settings; it works on ``connection`` and needs no file of its own."""
     config = Config()
     # Alembic reads a per cent sign as the beginning of a variable.

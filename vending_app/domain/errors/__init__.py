@@ -23,9 +23,9 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── UnknownServicePointError  UNKNOWN_SERVICE_POINT
     │   ├── UnknownSupplyGroupError   UNKNOWN_SUPPLY_GROUP
     │   ├── UnknownTariffError        UNKNOWN_TARIFF
+    │   ├── NoLabMeterError           NO_LAB_METER
     │   ├── UnknownOperatorError      UNKNOWN_OPERATOR
-    │   ├── UnknownRequestError       UNKNOWN_REQUEST
-    │   └── NoLabMeterError           NO_LAB_METER
+    │   └── UnknownRequestError       UNKNOWN_REQUEST
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
     ├── LabMeterSpeedError            LAB_METER_SPEED
     ├── WholeNumberError              WHOLE_NUMBER
@@ -39,6 +39,22 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── PlaceTakenError               PLACE_TAKEN
     ├── ReasonMissingError            REASON_MISSING
     ├── TariffCodeError               TARIFF_VERSION
+    ├── RequestIdError                REQUEST_ID
+    ├── RequestIdReusedError          REQUEST_ID_REUSED
+    ├── TokenRefusedError             the code of whoever refused
+    ├── LoginError                    LOGIN_FAILED
+    ├── TooManyLoginsError            TOO_MANY_LOGINS
+    ├── OperatorExistsError           OPERATOR_EXISTS
+    ├── StoreBusyError                STORE_BUSY
+    ├── ConfigError                   CONFIG
+    │   ├── SecretMissingError        SECRET_MISSING
+    │   └── DatabaseNotCurrentError   DATABASE_NOT_CURRENT
+    ├── BackupError                   BACKUP
+    │   ├── BackupExistsError         BACKUP_EXISTS
+    │   ├── BackupUnreadableError     BACKUP_UNREADABLE
+    │   ├── BackupDamagedError        BACKUP_DAMAGED
+    │   ├── BackupRevisionError       BACKUP_REVISION
+    │   └── DatabaseNotEmptyError     DATABASE_NOT_EMPTY
     ├── MeterBlockedError             METER_BLOCKED
     ├── MeterNotInServiceError        METER_NOT_IN_SERVICE
     ├── AccountBlockedError           ACCOUNT_BLOCKED
@@ -55,19 +71,17 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── RequestFailedError            the code of whoever refused
     ├── OutcomeUnknownError           OUTCOME_UNKNOWN
     ├── RequestInProgressError        REQUEST_IN_PROGRESS
-    ├── TokenNotMadeError             TOKEN_NOT_MADE
-    ├── RequestIdError                REQUEST_ID
-    ├── RequestIdReusedError          REQUEST_ID_REUSED
-    ├── TokenRefusedError             the code of whoever refused
-    ├── LoginError                    LOGIN_FAILED
-    ├── TooManyLoginsError            TOO_MANY_LOGINS
-    ├── OperatorExistsError           OPERATOR_EXISTS
-    ├── StoreBusyError                STORE_BUSY
-    └── ConfigError                   CONFIG
-        ├── SecretMissingError        SECRET_MISSING
-        └── DatabaseNotCurrentError   DATABASE_NOT_CURRENT
+    └── TokenNotMadeError             TOKEN_NOT_MADE
 """
 
+from vending_app.domain.errors.backup import (
+    BackupDamagedError,
+    BackupError,
+    BackupExistsError,
+    BackupRevisionError,
+    BackupUnreadableError,
+    DatabaseNotEmptyError,
+)
 from vending_app.domain.errors.lookup import (
     LabMeterSpeedError,
     MeterNumberError,
@@ -148,11 +162,17 @@ __all__ = [
     "AlreadyThereError",
     "AmountAboveMaximumError",
     "AmountBelowMinimumError",
+    "BackupDamagedError",
+    "BackupError",
+    "BackupExistsError",
+    "BackupRevisionError",
+    "BackupUnreadableError",
     "CodeFormError",
     "ConfigError",
     "CreditKindError",
     "CurrencyError",
     "DatabaseNotCurrentError",
+    "DatabaseNotEmptyError",
     "KeyChangeGroupError",
     "KeyChangeNeededError",
     "KeyChangeOfferedError",

@@ -24,6 +24,7 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── UnknownSupplyGroupError   UNKNOWN_SUPPLY_GROUP
     │   ├── UnknownTariffError        UNKNOWN_TARIFF
     │   ├── NoLabMeterError           NO_LAB_METER
+    │   ├── UnknownCaseError          UNKNOWN_CASE
     │   ├── UnknownOperatorError      UNKNOWN_OPERATOR
     │   └── UnknownRequestError       UNKNOWN_REQUEST
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
@@ -42,6 +43,12 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── RequestIdError                REQUEST_ID
     ├── RequestIdReusedError          REQUEST_ID_REUSED
     ├── TokenRefusedError             the code of whoever refused
+    ├── CaseError                     CASE
+    │   ├── CaseContentError          CASE_CONTENT
+    │   ├── EvidenceError             EVIDENCE
+    │   ├── CaseStateError            CASE_STATE
+    │   ├── SaleReversedError         SALE_REVERSED
+    │   └── NoKeyChangeError          NO_KEY_CHANGE
     ├── LoginError                    LOGIN_FAILED
     ├── TooManyLoginsError            TOO_MANY_LOGINS
     ├── OperatorExistsError           OPERATOR_EXISTS
@@ -81,6 +88,15 @@ from vending_app.domain.errors.backup import (
     BackupRevisionError,
     BackupUnreadableError,
     DatabaseNotEmptyError,
+)
+from vending_app.domain.errors.cases import (
+    CaseContentError,
+    CaseError,
+    CaseStateError,
+    EvidenceError,
+    NoKeyChangeError,
+    SaleReversedError,
+    UnknownCaseError,
 )
 from vending_app.domain.errors.lookup import (
     LabMeterSpeedError,
@@ -167,12 +183,16 @@ __all__ = [
     "BackupExistsError",
     "BackupRevisionError",
     "BackupUnreadableError",
+    "CaseContentError",
+    "CaseError",
+    "CaseStateError",
     "CodeFormError",
     "ConfigError",
     "CreditKindError",
     "CurrencyError",
     "DatabaseNotCurrentError",
     "DatabaseNotEmptyError",
+    "EvidenceError",
     "KeyChangeGroupError",
     "KeyChangeNeededError",
     "KeyChangeOfferedError",
@@ -186,6 +206,7 @@ __all__ = [
     "MoneyError",
     "MoneyFormatError",
     "MoneyPrecisionError",
+    "NoKeyChangeError",
     "NoLabMeterError",
     "NotFoundError",
     "NotPermittedError",
@@ -198,6 +219,7 @@ __all__ = [
     "RequestIdReusedError",
     "RequestInProgressError",
     "SaleAmountError",
+    "SaleReversedError",
     "SecondPersonError",
     "SecretMissingError",
     "ServiceMismatchError",
@@ -211,6 +233,7 @@ __all__ = [
     "TwinRefusedError",
     "UnknownAccountError",
     "UnknownAreaError",
+    "UnknownCaseError",
     "UnknownCustomerError",
     "UnknownFeederError",
     "UnknownMeterError",

@@ -1,0 +1,62 @@
+"""Refusals about cases: free issue, exchange, job cards, reversals."""
+
+from vending_app.domain.errors.lookup import NotFoundError
+from vending_app.domain.errors.root import VendingError
+
+
+class UnknownCaseError(NotFoundError):
+    """No such case."""
+
+    code = "UNKNOWN_CASE"
+
+    def __init__(self, case_number: int) -> None:
+        """Say which number was looked for."""
+        super().__init__(f"There is no case number {case_number}.")
+
+
+class CaseError(VendingError):
+    """Something that a case does not allow."""
+
+    code = "CASE"
+
+
+class CaseContentError(CaseError):
+    """A case that is not complete, or says what does not belong together."""
+
+    code = "CASE_CONTENT"
+
+
+class EvidenceError(CaseError):
+    """Evidence that is missing, or proves nothing."""
+
+    code = "EVIDENCE"
+
+
+class CaseStateError(CaseError):
+    """A step that a case does not take from where it is."""
+
+    code = "CASE_STATE"
+
+    def __init__(self, case_number: int, *, state: str, wanted: str) -> None:
+        """Say where the case stands and what was wanted."""
+        super().__init__(f"Case {case_number} is {state} and cannot be {wanted}.")
+
+
+class SaleReversedError(CaseError):
+    """The sale was taken back before."""
+
+    code = "SALE_REVERSED"
+
+    def __init__(self, sale_number: int) -> None:
+        """Say which sale."""
+        super().__init__(f"Sale {sale_number} was taken back already.")
+
+
+class NoKeyChangeError(CaseError):
+    """There is no key change on its way that could be confirmed or given up."""
+
+    code = "NO_KEY_CHANGE"
+
+    def __init__(self, drn: str) -> None:
+        """Say of which meter."""
+        super().__init__(f"No key change is on its way to meter {drn}.")

@@ -1,12 +1,22 @@
 """Carrying on, in the words of selling, what the library and the security module refuse."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from keys import KeysError
+from keys.canonical_json import JsonObject, canonical_bytes
 from sts import DecoderReferenceNumber, MeterPan, StsError
 from sts.errors import IdentifierError, WrongCheckDigitError
-from vending_app.domain.errors import MeterNumberError, TokenRefusedError
+from vending_app.domain.errors import (
+    MeterNumberError,
+    StoreBusyError,
+    TokenRefusedError,
+    VendingError,
+)
+from vending_app.storage import audit, tenants
+from vending_app.storage.audit import AuditEvent
+from vending_app.storage.engine import Store
 
 
 @contextmanager
@@ -15,7 +25,46 @@ def token_refusals() -> Iterator[None]:
     try:
         yield
     except (StsError, KeysError) as error:
-        raise TokenRefusedError(error.code, f"{error}.", hint=error.hint) from error
+        raise carried_on(error) from error
+
+
+def carried_on(error: StsError | KeysError) -> TokenRefusedError:
+    """Return a refusal of the library or the security module in the words of selling."""
+    return TokenRefusedError(error.code, f"{error}.", hint=error.hint)
+
+
+@contextmanager
+def audited_refusals(
+    store: Store, tenant: str, *, login: str, about: JsonObject, now: datetime
+) -> Iterator[None]:
+    """Write every refusal into the audit log: all that a refused request leaves behind.
+
+    Args:
+        store: The database.
+        tenant: Whose.
+        login: Who asked.
+        about: What was asked for.
+        now: The present time, aware.
+    """
+    try:
+        yield
+    except StoreBusyError:
+        # There is no room for another row now, and the same request will come again.
+        raise
+    except VendingError as error:
+        event = AuditEvent(
+            kind="refused",
+            login=login,
+            code=error.code,
+            message=str(error),
+            document=canonical_bytes(about).decode("ascii"),
+            happened_at=now,
+        )
+        # Whoever asked is told why in any case.
+        with suppress(StoreBusyError), store.write() as connection:
+            if tenants.has_tenant(tenant, connection):
+                audit.add_event(tenant, connection, event=event)
+        raise
 
 
 def parse_meter_number(text: str) -> DecoderReferenceNumber:

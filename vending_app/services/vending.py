@@ -1,230 +1,369 @@
-"""Selling electricity: a quote, and a sale that happens exactly once.
+"""Selling: a quote, and a sale that happens exactly once.
 
-A sale is one transaction: the meter is locked, the request looked up, the money quoted, the token
-identifier allocated, the token made and decoded, everything written. Only after the commit does
-anybody see the token. So a sale is wholly there or not at all, and a request that comes again gets
-the first answer.
+A sale locks the meter and its account, applies the rules, quotes the tariff, changes the meter's
+key if it must, takes token identifiers, has the tokens made, asks the twin, and writes tokens, sale
+and books. With a security module in this process that is one transaction, and only after its commit
+does anybody see the tokens; ``vending_app.services.requests`` tells the rest.
+
+Another tenant's meter, operator or vendor is like one that does not exist.
 """
 
-import hashlib
-import json
-import string
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import partial
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
-from keys import CreditRequest, MeterConfiguration, SecurityModule
-from keys.errors import MessageIdReusedError
-from sts import DecoderReferenceNumber, MeterPan, Service, UnitAmount, next_token_identifier
-from vending_app.domain.entities import Meter, Sale, SoldToken, Tariff
-from vending_app.domain.errors import RequestIdError, RequestIdReusedError, TokenRefusedError
-from vending_app.domain.quotes import Quote, quote
-from vending_app.services.refusals import token_refusals
-from vending_app.storage import meters, sales, tenants
+from keys import CreditRequest, CurrencyCreditRequest, SecurityModule
+from keys.canonical_json import JsonObject
+from sts import DecoderReferenceNumber, UnitAmount
+from vending_app.domain.errors import (
+    AccountBlockedError,
+    AccountClosedError,
+    MeterBlockedError,
+    MeterNotInServiceError,
+    UnknownOperatorError,
+    VendorInactiveError,
+    VendorLimitError,
+)
+from vending_app.domain.money import Money, format_money
+from vending_app.domain.network import SELLABLE
+from vending_app.domain.parties import AccountState, Operator, Tenant, Vendor
+from vending_app.domain.places import Supply
+from vending_app.domain.purchases import format_counters
+from vending_app.domain.requests import NamedRequest
+from vending_app.domain.roles import Permission
+from vending_app.domain.sales import PaymentMethod, Sale
+from vending_app.services.issuing import Wanted, plan_tokens
+from vending_app.services.key_policy import (
+    KeyChangeDue,
+    key_change_due,
+    planned_change,
+    require_agreed,
+)
+from vending_app.services.permissions import require
+from vending_app.services.quoting import Amount, SupplyQuote, quote_supply
+from vending_app.services.refusals import audited_refusals
+from vending_app.services.requests import capabilities, perform
+from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
+from vending_app.services.use_case import Answer
+from vending_app.storage import network, operators, parties, selling, tenants
 from vending_app.storage.engine import Store
-from vending_app.storage.issue_journal import DatabaseJournal
-
-_REQUEST_ID_LENGTH: Final = 64
-_REQUEST_ID_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-_")
-_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SellRequest:
-    """What a client asks for.
+class QuoteRequest:
+    """What somebody wants to know the price of.
+
+    Attributes:
+        tenant: Who sells.
+        drn: The meter.
+        amount: How much.
+        payment_method: How the money would come.
+    """
+
+    tenant: str
+    drn: DecoderReferenceNumber
+    amount: Amount
+    payment_method: PaymentMethod = PaymentMethod.CASH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendRequest:
+    """What a client wants to buy.
 
     Attributes:
         tenant: Who sells.
         request_id: The client's name for the request: the same again for the same request.
         drn: The meter.
-        amount_minor: The money, in the smallest unit of the tenant's currency.
-        operator: The log-in of who sells.
+        amount: How much.
+        login: The operator who sells.
+        payment_method: How the money comes.
+        accept_key_change: Whether the cashier has agreed to a key change before the credit.
+        special_reserved: Whether the token has the special identifier of the day, 00:01, as only a
+            token agreed with the utility has (IEC 62055-41, 6.3.5.2).
     """
 
     tenant: str
     request_id: str
     drn: DecoderReferenceNumber
-    amount_minor: int
-    operator: str
-
-    def __post_init__(self) -> None:
-        """Check the form of the request id."""
-        if not 0 < len(self.request_id) <= _REQUEST_ID_LENGTH:
-            raise RequestIdError
-        if not _REQUEST_ID_CHARACTERS.issuperset(self.request_id):
-            raise RequestIdError
+    amount: Amount
+    login: str
+    payment_method: PaymentMethod = PaymentMethod.CASH
+    accept_key_change: bool = False
+    special_reserved: bool = False
 
     @property
-    def content_hash(self) -> str:
-        """SHA-256 of what is asked for, by which a request with other content is noticed."""
-        content = {"drn": str(self.drn), "amount_minor": self.amount_minor}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    def named(self) -> NamedRequest:
+        """The request as requests are kept.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaleResult:
-    """A sale, and whether it had been made before this request."""
-
-    sale: Sale
-    replay: bool
+        Whether the cashier has agreed to a key change is no part of it: a sale that was refused for
+        want of that may come again with it.
+        """
+        content: JsonObject = {
+            "minor": self.amount.minor,
+            "units_tenths": self.amount.units_tenths,
+            "payment_method": self.payment_method.value,
+            "special_reserved": self.special_reserved,
+        }
+        return NamedRequest(
+            tenant=self.tenant,
+            request_id=self.request_id,
+            kind=SALE.kind,
+            login=self.login,
+            drn=self.drn,
+            content=content,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterQuote:
-    """What an amount buys for one meter."""
+    """What a sale would be.
 
-    meter: Meter
-    tariff: Tariff
-    quote: Quote
+    Attributes:
+        tenant: The utility.
+        supply: The meter in its place.
+        offer: What it would cost and carry.
+        key_change: The key change that would come first; None if none is due.
+    """
+
+    tenant: Tenant
+    supply: Supply
+    offer: SupplyQuote
+    key_change: KeyChangeDue | None
 
 
-def quote_for_meter(
-    store: Store, tenant: str, *, drn: DecoderReferenceNumber, amount_minor: int
+def quote(
+    store: Store, module: SecurityModule, *, now: datetime, request: QuoteRequest
 ) -> MeterQuote:
-    """Return what an amount of money buys for a meter; nothing is written.
+    """Return what a sale would be; nothing is written.
 
     Raises:
-        UnknownMeterError: The tenant has no such meter.
-        AmountBelowMinimumError, AmountAboveMaximumError: Outside the limits of the tariff.
-        TokenRefusedError: More energy than one token can carry.
+        VendingError: As for ``vend``, what concerns the operator and the making of tokens apart.
     """
     with store.read() as connection:
-        meter = meters.find_meter(tenant, connection, drn=drn)
-        tariff = meters.find_tariff(tenant, connection, tariff_code=meter.tariff_code)
-    with token_refusals():
-        return MeterQuote(meter=meter, tariff=tariff, quote=quote(tariff.terms, amount_minor))
+        supply = selling.find_supply(request.tenant, connection, drn=request.drn)
+        require_sellable(supply)
+        tenant = tenants.find_tenant(request.tenant, connection)
+        return MeterQuote(
+            tenant=tenant,
+            supply=supply,
+            offer=quote_supply(
+                connection,
+                tenant,
+                supply,
+                amount=request.amount,
+                payment_method=request.payment_method,
+                use_credit=capabilities(module).shared_journal,
+                now=now,
+            ),
+            key_change=key_change_due(connection, module, supply=supply, now=now),
+        )
 
 
-def sell(
-    store: Store, module: SecurityModule, *, now: datetime, request: SellRequest
-) -> SaleResult:
-    """Sell electricity and return the sale with its token.
+def vend(
+    store: Store, module: SecurityModule, *, now: datetime, request: VendRequest
+) -> Answer[Sale]:
+    """Sell, and return the sale with its tokens.
 
     Args:
-        store: Where sales are kept.
-        module: Who makes the token.
+        store: The database.
+        module: The security module.
         now: The present time, aware.
         request: What is asked for.
 
     Raises:
-        UnknownMeterError: The tenant has no such meter.
-        RequestIdReusedError: The request id came before with another meter or amount.
-        AmountBelowMinimumError, AmountAboveMaximumError: Outside the limits of the tariff.
-        TokenRefusedError: The library or the security module makes no such token.
+        RequestIdError, RequestIdReusedError: The name of the request is none, or came before with
+            other content.
+        UnknownOperatorError, NotPermittedError: The operator does not exist, or may not sell.
+        UnknownMeterError, MeterWithoutPlaceError, MeterNotInServiceError, MeterBlockedError: The
+            meter does not exist here, or takes no credit at this time.
+        AccountBlockedError, AccountClosedError: The account may not buy.
+        VendorInactiveError, VendorLimitError: The vendor may not sell, or not for so much.
+        TariffError, AmountBelowMinimumError, AmountAboveMaximumError: The tariff does not sell
+            this.
+        ServiceMismatchError, CreditKindError, SaleAmountError: Meter, tariff and amount do not fit.
+        KeyChangeNeededError, KeyChangeOfferedError, KeyChangeGroupError: The meter's key should
+            change first.
+        SpecialReservedError: More than one token for the special identifier.
+        TokenRefusedError, TwinRefusedError: The security module or the meter's twin refuses.
+        LedgerClockBehindError: The clock is far behind the last entry of the books.
+        RequestFailedError, OutcomeUnknownError: What came of the same request before.
         StoreBusyError: The database was not to be had; nothing was sold.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with store.write() as connection:
-                return _sell(connection, module, now=now, request=request)
-        except (IntegrityError, TokenRefusedError) as error:
-            # The same request id was taken for another meter, whose lock we do not hold, while we
-            # were at it. The next attempt finds what it took; a second time it is something else.
-            if attempt == _ATTEMPTS or not _met_another_request(error):
-                raise
-    raise AssertionError  # pragma: no cover - the last attempt returns or raises
-
-
-def _met_another_request(error: IntegrityError | TokenRefusedError) -> bool:
-    """Tell whether the database or the issue journal had the request id already."""
-    return isinstance(error, IntegrityError) or error.code == MessageIdReusedError.code
-
-
-def _sell(
-    connection: Connection, module: SecurityModule, *, now: datetime, request: SellRequest
-) -> SaleResult:
-    tenant = request.tenant
-    # The lock comes first: who waited for it sees what the one before has sold.
-    meter = meters.lock_meter(tenant, connection, drn=request.drn)
-    earlier = sales.find_sale_by_request(tenant, connection, request_id=request.request_id)
-    if earlier is not None:
-        if earlier.request_hash != request.content_hash:
-            raise RequestIdReusedError
-        return SaleResult(sale=earlier, replay=True)
-    tariff = meters.find_tariff(tenant, connection, tariff_code=meter.tariff_code)
-    with token_refusals():
-        quoted = quote(tariff.terms, request.amount_minor)
-    token = _issue(connection, module, meter=meter, energy=quoted.energy, now=now, request=request)
-    sale = Sale(
-        tenant=tenant,
-        number=tenants.next_number(tenant, connection, counter=tenants.SALE_COUNTER),
-        request_id=request.request_id,
-        request_hash=request.content_hash,
-        drn=meter.drn,
-        customer_name=meter.customer_name,
-        operator=request.operator,
-        tariff_code=tariff.code,
-        tariff_name=tariff.terms.name,
-        price_minor_per_kwh=tariff.terms.price_minor_per_kwh,
-        tendered=quoted.tendered,
-        lines=quoted.lines,
-        token=token,
-        sold_at=now,
-    )
-    sales.add_sale(tenant, connection, sale=sale)
-    return SaleResult(sale=sale, replay=False)
-
-
-def _issue(
-    connection: Connection,
-    module: SecurityModule,
-    *,
-    meter: Meter,
-    energy: UnitAmount,
-    now: datetime,
-    request: SellRequest,
-) -> SoldToken:
-    """Allocate the next token identifier of a meter and have its token made."""
-    group = meters.find_supply_group(meter.tenant, connection, code=meter.supply_group_code)
-    configuration = meter_configuration(meter)
-    with token_refusals():
-        vending_key = module.vending_key(configuration).record
-        issued = sales.last_token_identifiers(
-            meter.tenant, connection, drn=meter.drn, base_date=vending_key.base_date
-        )
-        tid_minutes = next_token_identifier(
-            issued,
-            now,
-            base_date=vending_key.base_date,
-            key_expiry_number=vending_key.key_expiry_number,
-            lead_cap_minutes=group.lead_cap_minutes,
-            utc_offset=group.utc_offset,
-        )
-        answer = module.issue(
-            configuration,
-            CreditRequest(service=Service.ELECTRICITY, tid_minutes=tid_minutes, amount=energy),
-            message_id=f"{meter.tenant}/{request.request_id}",
+    about: JsonObject = {
+        "request": "sale",
+        "request_id": request.request_id[:64],
+        "drn": str(request.drn),
+        "minor": request.amount.minor,
+        "units_tenths": request.amount.units_tenths,
+    }
+    with audited_refusals(store, request.tenant, login=request.login, about=about, now=now):
+        return perform(
+            store,
+            module,
+            SALE,
+            named=request.named,
+            decide=partial(_decide, store, module, request=request, now=now),
             now=now,
-            journal=DatabaseJournal(connection),
         )
-    return SoldToken(
-        digits=answer.digits,
-        tid_minutes=tid_minutes,
-        base_date=vending_key.base_date,
-        energy_tenths_kwh=energy.tenths,
-        supply_group_code=meter.supply_group_code,
-        key_revision_number=meter.key_revision_number,
-        key_type=meter.key_type,
-        tariff_index=meter.tariff_index,
-        encryption_algorithm=meter.encryption_algorithm,
-        key_expiry_number=vending_key.key_expiry_number.number,
-        sample_tables=answer.sample_tables,
+
+
+def require_sellable(supply: Supply) -> None:
+    """Refuse a meter or account that takes no credit at this time.
+
+    Raises:
+        MeterNotInServiceError, MeterBlockedError, AccountBlockedError, AccountClosedError: As said.
+    """
+    meter, account = supply.meter, supply.account
+    if meter.life not in SELLABLE:
+        raise MeterNotInServiceError(str(meter.drn), meter.life.value)
+    if meter.blocked:
+        raise MeterBlockedError(meter.block_reason)
+    if account.state is AccountState.BLOCKED:
+        raise AccountBlockedError(account.block_reason)
+    if account.state is AccountState.CLOSED:
+        raise AccountClosedError(account.number)
+
+
+def _decide(
+    store: Store,
+    module: SecurityModule,
+    connection: Connection,
+    *,
+    request: VendRequest,
+    now: datetime,
+) -> SaleWork:
+    """Lock what the sale is about, apply the rules, and plan it."""
+    tenant_code, at_once = request.tenant, capabilities(module).shared_journal
+    operator = _seller(connection, request)
+    # Who waited for this lock sees what the one before has sold.
+    supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
+    store.fail_point("sale.locked")
+    require_sellable(supply)
+    tenant = tenants.find_tenant(tenant_code, connection)
+    vendor = _vendor(connection, operator)
+    offer = quote_supply(
+        connection,
+        tenant,
+        supply,
+        amount=request.amount,
+        payment_method=request.payment_method,
+        # While a module elsewhere is asked, another sale might use the same credit.
+        use_credit=at_once,
+        now=now,
+    )
+    if vendor is not None:
+        pending = 0 if at_once else pending_sales_minor(connection, vendor)
+        _require_float(vendor, offer, pending_minor=pending, tenant=tenant)
+    store.fail_point("sale.quoted")
+    due = key_change_due(connection, module, supply=supply, now=now) if _has(offer) else None
+    if due is not None:
+        require_agreed(due, accepted=request.accept_key_change)
+    group = supply.supply_group if due is None else due.group
+    if due is None and supply.meter.key.supply_group_code != group.code:
+        code = supply.meter.key.supply_group_code
+        group = network.find_supply_group(tenant_code, connection, code=code)
+    plan = plan_tokens(
+        connection,
+        module,
+        meter=supply.meter,
+        group=group,
+        request_id=request.request_id,
+        wanted=_wanted(offer),
+        change=None
+        if due is None
+        else planned_change(due, supply.meter, request_id=request.request_id),
+        special_reserved=request.special_reserved,
+        now=now,
+    )
+    after = format_counters(offer.quoted.after)
+    parties.set_account_counters(
+        tenant_code, connection, account_number=supply.account.number, counters=after
+    )
+    return SaleWork(
+        issue=plan,
+        sale=_draft(request, supply, offer, operator=operator, counters=after, now=now),
+        time_zone=tenant.time_zone,
+        cash_rounding_minor=0 if vendor is not None else offer.due_minor - offer.tendered_minor,
+        reason="" if due is None else due.advice,
     )
 
 
-def meter_configuration(meter: Meter) -> MeterConfiguration:
-    """Return what a security module must know of a meter."""
-    return MeterConfiguration(
-        tenant=meter.tenant,
-        meter_pan=MeterPan.from_drn(meter.drn),
-        supply_group_code=meter.supply_group_code,
-        tariff_index=meter.tariff_index,
-        key_revision_number=meter.key_revision_number,
-        key_type=meter.key_type,
-        encryption_algorithm=meter.encryption_algorithm,
-        token_carrier_type=meter.token_carrier_type,
+def _seller(connection: Connection, request: VendRequest) -> Operator:
+    operator = operators.find_operator(request.tenant, connection, login=request.login)
+    if operator is None:
+        raise UnknownOperatorError(request.login)
+    require(operator, Permission.SELL)
+    return operator
+
+
+def _vendor(connection: Connection, operator: Operator) -> Vendor | None:
+    """Return the vendor whose float pays, locked."""
+    if operator.vendor_code is None:
+        return None
+    vendor = parties.lock_vendor(operator.tenant, connection, vendor_code=operator.vendor_code)
+    if not vendor.active:
+        raise VendorInactiveError(vendor.code)
+    return vendor
+
+
+def _require_float(
+    vendor: Vendor, offer: SupplyQuote, *, pending_minor: int, tenant: Tenant
+) -> None:
+    available = vendor.available_minor - pending_minor
+    if offer.tendered_minor > available:
+        raise VendorLimitError(format_money(Money(max(available, 0), tenant.currency)))
+
+
+def _has(offer: SupplyQuote) -> bool:
+    """Tell whether there is anything to put into tokens."""
+    return bool(offer.quoted.tokens)
+
+
+def _wanted(offer: SupplyQuote) -> list[Wanted]:
+    service = offer.version.service
+    return [
+        partial(CreditRequest, service=service, amount=amount)
+        if isinstance(amount, UnitAmount)
+        else partial(CurrencyCreditRequest, service=service, amount=amount)
+        for amount in offer.quoted.tokens
+    ]
+
+
+def _draft(
+    request: VendRequest,
+    supply: Supply,
+    offer: SupplyQuote,
+    *,
+    operator: Operator,
+    counters: str,
+    now: datetime,
+) -> Sale:
+    """Return the sale as far as it is known before its tokens are made."""
+    return Sale(
+        tenant=request.tenant,
+        number=0,
+        basis_number=0,
+        request_id=request.request_id,
+        drn=supply.meter.drn,
+        account_number=supply.account.number,
+        customer_number=supply.customer.number,
+        customer_name=supply.customer.name,
+        service=supply.meter.service,
+        tariff_code=offer.version.code,
+        tariff_version=offer.version.number,
+        tariff_name=supply.tariff_name,
+        vendor_code=operator.vendor_code,
+        login=operator.login,
+        payment_method=request.payment_method,
+        tendered=Money(offer.tendered_minor, offer.version.currency),
+        lines=offer.lines,
+        sold_tenths=offer.sold_tenths,
+        rounding=offer.quoted.rounding,
+        tokens=(),
+        counters_before=supply.account.counters,
+        counters_after=counters,
+        ledger_entry=0,
+        sold_at=now,
     )

@@ -1,8 +1,9 @@
 """Statements about supply groups, areas, feeders and service points."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from sts import Service, SupplyGroupCode
 from vending_app.domain.errors import (
@@ -28,15 +29,17 @@ def find_supply_group(tenant: str, connection: Connection, *, code: SupplyGroupC
     ).one_or_none()
     if row is None:
         raise UnknownSupplyGroupError(str(code))
-    return SupplyGroup(
-        tenant=row.tenant,
-        code=SupplyGroupCode.parse(row.supply_group_code),
-        utc_offset=timedelta(minutes=row.utc_offset_minutes),
-        lead_cap_minutes=row.lead_cap_minutes,
-        key_policy=KeyPolicy(row.key_policy),
-        ti_follows_tariff=row.ti_follows_tariff,
-        allow_dkga_change=row.allow_dkga_change,
+    return _supply_group(row)
+
+
+def list_supply_groups(tenant: str, connection: Connection) -> tuple[SupplyGroup, ...]:
+    """Return the policies of all supply groups of a tenant."""
+    rows = connection.execute(
+        select(supply_groups)
+        .where(supply_groups.c.tenant == tenant)
+        .order_by(supply_groups.c.supply_group_code)
     )
+    return tuple(_supply_group(row) for row in rows)
 
 
 def add_supply_group(tenant: str, connection: Connection, *, group: SupplyGroup) -> None:
@@ -139,4 +142,16 @@ def add_service_point(tenant: str, connection: Connection, *, point: ServicePoin
             service=point.service.name.lower(),
             feeder_code=point.feeder_code,
         )
+    )
+
+
+def _supply_group(row: Row[Any]) -> SupplyGroup:
+    return SupplyGroup(
+        tenant=row.tenant,
+        code=SupplyGroupCode.parse(row.supply_group_code),
+        utc_offset=timedelta(minutes=row.utc_offset_minutes),
+        lead_cap_minutes=row.lead_cap_minutes,
+        key_policy=KeyPolicy(row.key_policy),
+        ti_follows_tariff=row.ti_follows_tariff,
+        allow_dkga_change=row.allow_dkga_change,
     )

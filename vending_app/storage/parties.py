@@ -136,14 +136,26 @@ def set_account_tariff(
     )
 
 
+def lock_account(tenant: str, connection: Connection, *, account_number: str) -> Account:
+    """Return an account; until this transaction ends, nobody else buys for it.
+
+    Raises:
+        UnknownAccountError: The tenant has none of this number.
+    """
+    row = connection.execute(
+        select(accounts)
+        .where(accounts.c.tenant == tenant, accounts.c.account_number == account_number)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UnknownAccountError(account_number)
+    return _account(row)
+
+
 def set_account_counters(
-    tenant: str,
-    connection: Connection,
-    *,
-    account_number: str,
-    counters: str | None,
+    tenant: str, connection: Connection, *, account_number: str, counters: str | None
 ) -> None:
-    """Keep what the tariff remembers of an account."""
+    """Keep what the tariff remembers of an account. The ledger alone moves its credit."""
     connection.execute(
         update(accounts)
         .where(accounts.c.tenant == tenant, accounts.c.account_number == account_number)

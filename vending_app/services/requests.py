@@ -1,0 +1,169 @@
+"""A request that makes tokens, carried out exactly once.
+
+With a security module in this process everything is one database transaction: the name of the
+request is taken, the use case decides, the module makes, the twin agrees, all rows are written,
+commit. With a module elsewhere there are steps, and what lies between them is never guessed::
+
+    pending   decided and written down, with the identifiers and message ids of all tokens
+    (ask)     the module makes the tokens, by message id, outside any transaction
+    done      the answer is written down; failed, if the module or the twin refused
+    unknown   the answer got lost: the same request goes on, ``recovery.recover`` asks the module
+
+The same request again gets the first result; the same name for something else is refused.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from keys import SecurityModule
+from keys.answers import Capabilities
+from vending_app.domain.errors import RequestIdReusedError, UnknownOperatorError
+from vending_app.domain.requests import NamedRequest, RequestState, StoredRequest
+from vending_app.services import issuing
+from vending_app.services.asking import ask, stored_work, write_plan
+from vending_app.services.refusals import token_refusals
+from vending_app.services.settling import answer_of, earlier_result, settle
+from vending_app.services.use_case import Answer, ResultT, TokenUseCase, WorkT
+from vending_app.storage import meters, requests
+from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
+
+_CAPABILITIES: Final[WeakKeyDictionary[SecurityModule, Capabilities]] = WeakKeyDictionary()
+"""Asking costs a module time, and what it can do never changes."""
+
+
+def capabilities(module: SecurityModule) -> Capabilities:
+    """Return what a module can do."""
+    known = _CAPABILITIES.get(module)
+    if known is None:
+        known = _CAPABILITIES[module] = module.status().capabilities
+    return known
+
+
+def perform(
+    store: Store,
+    module: SecurityModule,
+    case: TokenUseCase[WorkT, ResultT],
+    *,
+    named: NamedRequest,
+    decide: Callable[[Connection], WorkT],
+    now: datetime,
+) -> Answer[ResultT]:
+    """Carry out a request that makes tokens, once.
+
+    Args:
+        store: The database.
+        module: The security module.
+        case: The use case.
+        named: The request.
+        decide: Locks the meter, applies the rules, and plans the tokens.
+        now: The present time, aware.
+
+    Raises:
+        RequestIdReusedError: The name came before with other content.
+        RequestFailedError: The same request failed before.
+        UnknownOperatorError: There is no such operator.
+        TokenRefusedError, TwinRefusedError: The module or the twin refuses.
+        OutcomeUnknownError: A module elsewhere did not answer.
+        VendingError: Whatever ``decide`` refuses.
+    """
+    perform_with = _at_once if capabilities(module).shared_journal else _by_steps
+    return perform_with(store, module, case, named=named, decide=decide, now=now)
+
+
+def _at_once(
+    store: Store,
+    module: SecurityModule,
+    case: TokenUseCase[WorkT, ResultT],
+    *,
+    named: NamedRequest,
+    decide: Callable[[Connection], WorkT],
+    now: datetime,
+) -> Answer[ResultT]:
+    """Carry out a request in one transaction; the module writes its journal into it."""
+    with store.write() as connection:
+        request = _new(named, RequestState.DONE, now=now)
+        if not _claimed(connection, request):
+            earlier = _earlier(connection, named)
+            return Answer(result=earlier_result(connection, case, earlier), replay=True)
+        store.fail_point(f"{case.kind}.begin")
+        work = decide(connection)
+        with token_refusals():
+            journal = DatabaseJournal(connection)
+            made = issuing.make(module, work.issue, now=now, journal=journal)
+        store.fail_point(f"{case.kind}.issued")
+        outcome = settle(
+            store,
+            connection,
+            case,
+            request=request,
+            work=work,
+            made=made,
+            meter=work.issue.meter,
+            now=now,
+        )
+        store.fail_point(f"{case.kind}.before_commit")
+    store.fail_point(f"{case.kind}.after_commit")
+    return answer_of(outcome)
+
+
+def _by_steps(
+    store: Store,
+    module: SecurityModule,
+    case: TokenUseCase[WorkT, ResultT],
+    *,
+    named: NamedRequest,
+    decide: Callable[[Connection], WorkT],
+    now: datetime,
+) -> Answer[ResultT]:
+    """Carry out a request whose tokens are made elsewhere, or go on with it."""
+    with store.write() as connection:
+        request = _new(named, RequestState.PENDING, now=now)
+        if _claimed(connection, request):
+            store.fail_point(f"{case.kind}.begin")
+            work = decide(connection)
+            write_plan(connection, case, request=request, work=work)
+        else:
+            request = _earlier(connection, named)
+            if not request.state.is_open:
+                return Answer(result=earlier_result(connection, case, request), replay=True)
+            assert named.drn is not None
+            meter = meters.find_meter(named.tenant, connection, drn=named.drn)
+            work = stored_work(case, request=request, meter=meter)
+    store.fail_point("remote.planned")
+    return ask(store, module, case, request=request, plan=work.issue, now=now)
+
+
+def _new(named: NamedRequest, state: RequestState, *, now: datetime) -> StoredRequest:
+    return StoredRequest(
+        tenant=named.tenant,
+        request_id=named.request_id,
+        kind=named.kind,
+        content_hash=named.content_hash,
+        state=state,
+        login=named.login,
+        drn=named.drn,
+        received_at=now,
+        ended_at=None if state.is_open else now,
+    )
+
+
+def _claimed(connection: Connection, request: StoredRequest) -> bool:
+    """Take the name of a request; tell whether it was free."""
+    try:
+        return requests.claim(request.tenant, connection, request=request)
+    except IntegrityError as error:
+        raise UnknownOperatorError(request.login) from error
+
+
+def _earlier(connection: Connection, named: NamedRequest) -> StoredRequest:
+    """Return the request that has the name, if it is the same."""
+    found = requests.find(named.tenant, connection, request_id=named.request_id)
+    if found.content_hash != named.content_hash:
+        raise RequestIdReusedError
+    return found

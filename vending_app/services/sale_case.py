@@ -1,0 +1,219 @@
+"""The sale as a use case that makes tokens: what is kept of it before, and written down after."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from keys.canonical_json import JsonObject
+from vending_app.domain.ledger import Tender, sale_entry
+from vending_app.domain.ledger_rows import sale_digest
+from vending_app.domain.network import Life, Meter
+from vending_app.domain.parties import Vendor
+from vending_app.domain.periods import period_of
+from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
+from vending_app.domain.requests import StoredRequest
+from vending_app.domain.sale_rows import line_rows, read_sale, sale_row
+from vending_app.domain.sales import Basis, BasisKind, MadeToken, Sale
+from vending_app.services.issuing import KeptRows, change_tokens, issued_tokens, keep
+from vending_app.services.key_policy import with_new_key
+from vending_app.services.meters import add_history
+from vending_app.services.plans import IssuePlan
+from vending_app.services.use_case import Keeping, TokenUseCase
+from vending_app.storage import ledger, meters, parties, requests, sales, tenants
+
+_MOST_OPEN: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleWork:
+    """What was decided of a sale.
+
+    Attributes:
+        issue: Its tokens.
+        sale: The sale without them and without numbers.
+        time_zone: The utility's, for the month in the books.
+        cash_rounding_minor: What is paid in coins beyond the money of the sale.
+        reason: Why there is a key change; empty if there is none.
+    """
+
+    issue: IssuePlan
+    sale: Sale
+    time_zone: str
+    cash_rounding_minor: int
+    reason: str
+
+
+def pending_sales_minor(connection: Connection, vendor: Vendor) -> int:
+    """Return for how much a vendor has sold without the books knowing yet."""
+    opened = requests.list_open(vendor.tenant, connection, limit=_MOST_OPEN)
+    pending = [
+        json.loads(request.plan)["work"]["sale"]
+        for request in opened
+        if request.kind == SALE.kind and request.plan is not None
+    ]
+    return sum(
+        int(sale["tendered_minor"]) for sale in pending if sale["vendor_code"] == vendor.code
+    )
+
+
+def _dump(work: SaleWork) -> JsonObject:
+    row: dict[str, Any] = {**sale_row(work.sale), "sold_at": work.sale.sold_at.isoformat()}
+    lines: list[Any] = [dict(line) for line in line_rows(work.sale)]
+    return {
+        "sale": row,
+        "lines": lines,
+        "time_zone": work.time_zone,
+        "cash_rounding_minor": work.cash_rounding_minor,
+        "reason": work.reason,
+        "request_id": work.sale.request_id,
+    }
+
+
+def _read(document: dict[str, Any], issue: IssuePlan) -> SaleWork:
+    row = document["sale"]
+    row["sold_at"] = datetime.fromisoformat(row["sold_at"])
+    return SaleWork(
+        issue=issue,
+        sale=read_sale(row, document["lines"], request_id=document["request_id"]),
+        time_zone=document["time_zone"],
+        cash_rounding_minor=document["cash_rounding_minor"],
+        reason=document["reason"],
+    )
+
+
+def _keep(keeping: Keeping[SaleWork]) -> Sale:
+    """Write tokens, books, sale and meter."""
+    connection, work, tenant = keeping.connection, keeping.work, keeping.request.tenant
+    change_basis = 0
+    if keeping.made.change is not None:
+        change_basis = tenants.next_number(tenant, connection, counter=tenants.BASIS)
+    names = (tenants.BASIS, tenants.SALE)
+    numbers = tenants.next_numbers(tenant, connection, names=names)
+    changed = change_tokens(keeping.made, basis_number=change_basis, now=keeping.now)
+    issued = issued_tokens(keeping.made, basis_number=numbers[tenants.BASIS], now=keeping.now)
+    bases = [
+        *_bases(keeping, BasisKind.KEY_CHANGE, number=change_basis, tokens=changed),
+        _basis(keeping, BasisKind.SALE, number=numbers[tenants.BASIS], tokens=issued),
+    ]
+    rows = keep(connection, tenant, bases=bases, made=(*changed, *issued))
+    keeping.step("sale.tokens")
+    _change_meter(keeping)
+    sale = replace(
+        work.sale,
+        number=numbers[tenants.SALE],
+        basis_number=numbers[tenants.BASIS],
+        tokens=(*changed, *issued),
+    )
+    sale = replace(sale, ledger_entry=_book(keeping, sale, rows))
+    keeping.step("sale.ledger")
+    sales.add_sale(tenant, connection, sale=sale_row(sale), lines=line_rows(sale))
+    keeping.step("sale.sale")
+    return sale
+
+
+def _bases(
+    keeping: Keeping[SaleWork], kind: BasisKind, *, number: int, tokens: tuple[MadeToken, ...]
+) -> list[Basis]:
+    """Return the basis of tokens, if there are any."""
+    return [_basis(keeping, kind, number=number, tokens=tokens)] if tokens else []
+
+
+def _basis(
+    keeping: Keeping[SaleWork], kind: BasisKind, *, number: int, tokens: tuple[MadeToken, ...]
+) -> Basis:
+    request = keeping.request
+    return Basis(
+        number=number,
+        kind=kind,
+        maximum_tokens=len(tokens),
+        request_id=request.request_id,
+        drn=keeping.work.sale.drn,
+        login=request.login,
+        made_at=keeping.now,
+        reason=keeping.work.reason if kind is BasisKind.KEY_CHANGE else "",
+    )
+
+
+def _change_meter(keeping: Keeping[SaleWork]) -> None:
+    """Let the meter be active from its first sale on, and have its new key."""
+    before, change = keeping.meter, keeping.work.issue.change
+    meter: Meter = replace(before, life=Life.ACTIVE)
+    if change is not None:
+        meter = with_new_key(meter, change.key)
+    if meter == before:
+        return
+    meters.change_meter(meter.tenant, keeping.connection, meter=meter)
+    if before.life is not Life.ACTIVE:
+        add_history(
+            keeping.connection,
+            meter,
+            kind="active",
+            login=keeping.request.login,
+            now=keeping.now,
+        )
+    if change is not None:
+        add_history(
+            keeping.connection,
+            meter,
+            kind="key change issued",
+            login=keeping.request.login,
+            now=keeping.now,
+            reason=keeping.work.reason,
+        )
+
+
+def _book(keeping: Keeping[SaleWork], sale: Sale, rows: KeptRows) -> int:
+    """Write the sale into the books, as late as possible; return the number of the entry."""
+    entry = sale_entry(
+        sale_number=sale.number,
+        period=period_of(keeping.now, ZoneInfo(keeping.work.time_zone)),
+        login=sale.login,
+        account_number=sale.account_number,
+        tender=Tender(
+            currency=sale.tendered.currency.code,
+            tendered_minor=sale.tendered.minor,
+            payment_method=sale.payment_method.value,
+            vendor_code=sale.vendor_code,
+            cash_rounding_minor=keeping.work.cash_rounding_minor,
+        ),
+        lines=[(line.ledger_account, line.amount_minor) for line in sale.lines],
+        digest=sale_digest(
+            sale=sale_row(sale), lines=line_rows(sale), bases=rows.bases, tokens=rows.tokens
+        ),
+    )
+    posted = ledger.post(sale.tenant, keeping.connection, entry=entry, now=keeping.now)
+    return posted.entry_number
+
+
+def _give_back(connection: Connection, work: SaleWork) -> None:
+    """Let the account be as if it had not bought."""
+    sale = work.sale
+    account = parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
+    counters = without_purchase(
+        parse_counters(account.counters),
+        before=parse_counters(sale.counters_before),
+        after=parse_counters(sale.counters_after),
+    )
+    nothing = sale.counters_before is None and account.counters == sale.counters_after
+    parties.set_account_counters(
+        sale.tenant,
+        connection,
+        account_number=account.number,
+        counters=None if nothing else format_counters(counters),
+    )
+
+
+def _load(connection: Connection, request: StoredRequest) -> Sale:
+    sale = sales.find_sale_by_request(request.tenant, connection, request_id=request.request_id)
+    assert sale is not None
+    return sale
+
+
+SALE: Final[TokenUseCase[SaleWork, Sale]] = TokenUseCase(
+    kind="sale", dump=_dump, read=_read, keep=_keep, give_back=_give_back, load=_load
+)
+"""How a sale is carried out."""

@@ -1,0 +1,179 @@
+"""Statements about requests: which there are, and what has become of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Connection, Insert, Row, Select, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sts import DecoderReferenceNumber
+from vending_app.domain.errors import UnknownRequestError, VendingError
+from vending_app.domain.requests import RequestState, StoredRequest
+from vending_app.storage.tables import requests
+
+_OPEN: Final = (RequestState.PENDING.value, RequestState.UNKNOWN.value)
+_LONGEST_MESSAGE: Final = 500
+
+# A second request of the same name waits here until the first one is decided, and is then not
+# inserted. Both databases know the words, SQLAlchemy has them once for each.
+_CLAIM: Final[Mapping[str, Insert]] = MappingProxyType(
+    {
+        "sqlite": sqlite.insert(requests).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(requests).on_conflict_do_nothing(),
+    }
+)
+_FIND: Final = select(requests).where(
+    requests.c.tenant == bindparam("tenant"), requests.c.request_id == bindparam("request_id")
+)
+_PLANS: Final = select(requests.c.plan).where(
+    requests.c.tenant == bindparam("tenant"),
+    requests.c.drn == bindparam("drn"),
+    requests.c.request_id != bindparam("without"),
+    # Of those that failed, too: the module may have made some of their tokens.
+    requests.c.state.in_([*_OPEN, RequestState.FAILED.value]),
+    requests.c.plan.is_not(None),
+)
+
+
+def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> bool:
+    """Add a request, unless there is one of its name; tell whether it was added.
+
+    Whoever adds it is alone with this name until the transaction ends: others wait here.
+    """
+    added = connection.execute(
+        _CLAIM[connection.dialect.name],
+        {
+            "tenant": tenant,
+            "request_id": request.request_id,
+            "kind": request.kind,
+            "content_hash": request.content_hash,
+            "state": request.state.value,
+            "drn": None if request.drn is None else str(request.drn),
+            "login": request.login,
+            "plan": request.plan,
+            "error_code": None,
+            "error_message": None,
+            "received_at": request.received_at,
+            "ended_at": request.ended_at,
+        },
+    )
+    return added.rowcount == 1
+
+
+def find(tenant: str, connection: Connection, *, request_id: str) -> StoredRequest:
+    """Return a request.
+
+    Raises:
+        UnknownRequestError: The tenant has none of this name.
+    """
+    return _one(tenant, connection, query=_FIND, request_id=request_id)
+
+
+def lock(tenant: str, connection: Connection, *, request_id: str) -> StoredRequest:
+    """Return a request; nobody else decides it until this transaction ends.
+
+    Raises:
+        UnknownRequestError: The tenant has none of this name.
+    """
+    return _one(tenant, connection, query=_FIND.with_for_update(), request_id=request_id)
+
+
+def list_open(tenant: str, connection: Connection, *, limit: int) -> tuple[StoredRequest, ...]:
+    """Return requests that are not decided, the oldest first."""
+    rows = connection.execute(
+        select(requests)
+        .where(requests.c.tenant == tenant, requests.c.state.in_(_OPEN))
+        .order_by(requests.c.received_at, requests.c.request_id)
+        .limit(limit)
+    )
+    return tuple(_request(row) for row in rows)
+
+
+def plans_for_meter(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, without: str
+) -> tuple[str, ...]:
+    """Return the plans of requests for a meter whose tokens may have been made unseen.
+
+    Args:
+        tenant: Whose requests.
+        connection: The transaction.
+        drn: The meter.
+        without: The request that does not count.
+    """
+    rows = connection.execute(_PLANS, {"tenant": tenant, "drn": str(drn), "without": without})
+    return tuple(rows.scalars())
+
+
+def set_plan(tenant: str, connection: Connection, *, request_id: str, plan: str) -> None:
+    """Keep what was decided before a module elsewhere is asked."""
+    _change(tenant, connection, request_id=request_id, values={"plan": plan})
+
+
+def set_unknown(tenant: str, connection: Connection, *, request_id: str) -> None:
+    """Write down that the answer of the module is not known, unless somebody has found it."""
+    connection.execute(
+        update(requests)
+        .where(
+            requests.c.tenant == tenant,
+            requests.c.request_id == request_id,
+            requests.c.state == RequestState.PENDING.value,
+        )
+        .values(state=RequestState.UNKNOWN.value)
+    )
+
+
+def set_done(tenant: str, connection: Connection, *, request_id: str, now: datetime) -> None:
+    """Write down that a request has been carried out."""
+    values = {"state": RequestState.DONE.value, "ended_at": now}
+    _change(tenant, connection, request_id=request_id, values=values)
+
+
+def set_failed(
+    tenant: str, connection: Connection, *, request_id: str, error: VendingError, now: datetime
+) -> None:
+    """Write down that a request has come to nothing, and why."""
+    values = {
+        "state": RequestState.FAILED.value,
+        "error_code": error.code,
+        "error_message": str(error)[:_LONGEST_MESSAGE],
+        "ended_at": now,
+    }
+    _change(tenant, connection, request_id=request_id, values=values)
+
+
+def _change(
+    tenant: str, connection: Connection, *, request_id: str, values: Mapping[str, object]
+) -> None:
+    connection.execute(
+        update(requests)
+        .where(requests.c.tenant == tenant, requests.c.request_id == request_id)
+        .values(**values)
+    )
+
+
+def _one(
+    tenant: str, connection: Connection, *, query: Select[tuple[Any, ...]], request_id: str
+) -> StoredRequest:
+    row = connection.execute(query, {"tenant": tenant, "request_id": request_id}).one_or_none()
+    if row is None:
+        raise UnknownRequestError(request_id)
+    return _request(row)
+
+
+def _request(row: Row[Any]) -> StoredRequest:
+    return StoredRequest(
+        tenant=row.tenant,
+        request_id=row.request_id,
+        kind=row.kind,
+        content_hash=row.content_hash,
+        state=RequestState(row.state),
+        login=row.login,
+        drn=None if row.drn is None else DecoderReferenceNumber(row.drn),
+        received_at=row.received_at,
+        ended_at=row.ended_at,
+        plan=row.plan,
+        error_code=row.error_code,
+        error_message=row.error_message,
+    )

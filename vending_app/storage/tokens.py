@@ -1,0 +1,152 @@
+"""Statements about the bases of tokens and the tokens themselves. Rows are only ever added."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Label, Table, and_, bindparam, exists, insert, select
+from sqlalchemy import Row as ResultRow
+
+from sts import (
+    BaseDate,
+    DecoderReferenceNumber,
+    EncryptionAlgorithm,
+    KeyExpiryNumber,
+    KeyRevisionNumber,
+    KeyType,
+    SupplyGroupCode,
+    TariffIndex,
+)
+from sts.token_identifier import TID_STORE_SIZE
+from vending_app.domain.network import MeterKey
+from vending_app.domain.sale_rows import Row
+from vending_app.domain.sales import Basis, BasisKind, MadeToken
+from vending_app.storage.tables import bases, token_marks, tokens
+
+WITHHELD: Final = "withheld"
+VOID: Final = "void"
+
+_LAST_TIDS: Final = (
+    select(tokens.c.tid)
+    .where(
+        tokens.c.tenant == bindparam("tenant"),
+        tokens.c.drn == bindparam("drn"),
+        tokens.c.base_date == bindparam("base_date"),
+        tokens.c.tid.is_not(None),
+    )
+    .order_by(tokens.c.tid.desc())
+    .limit(TID_STORE_SIZE)
+)
+
+
+def add_bases(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
+    """Add bases; their request is there."""
+    _add(tenant, connection, into=bases, rows=rows)
+
+
+def add_tokens(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
+    """Add tokens; their bases are there."""
+    _add(tenant, connection, into=tokens, rows=rows)
+
+
+def add_marks(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
+    """Mark tokens as withheld or void; they are there."""
+    _add(tenant, connection, into=token_marks, rows=rows)
+
+
+def last_token_identifiers(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, base_date: BaseDate
+) -> tuple[int, ...]:
+    """Return the largest token identifiers issued to a meter, as many as a meter remembers."""
+    values = {"tenant": tenant, "drn": str(drn), "base_date": str(base_date)}
+    return tuple(connection.execute(_LAST_TIDS, values).scalars())
+
+
+def bases_of_request(tenant: str, connection: Connection, *, request_id: str) -> tuple[Basis, ...]:
+    """Return the bases that a request led to, in the order of their numbers."""
+    rows = connection.execute(
+        select(bases)
+        .where(bases.c.tenant == tenant, bases.c.request_id == request_id)
+        .order_by(bases.c.basis_number)
+    )
+    return tuple(
+        Basis(
+            number=row.basis_number,
+            kind=BasisKind(row.kind),
+            maximum_tokens=row.maximum_tokens,
+            request_id=row.request_id,
+            drn=DecoderReferenceNumber(row.drn),
+            login=row.login,
+            made_at=row.made_at,
+            case_number=row.case_number,
+            reason=row.reason,
+        )
+        for row in rows
+    )
+
+
+def tokens_of_bases(
+    tenant: str, connection: Connection, *, basis_numbers: Iterable[int]
+) -> Mapping[int, tuple[MadeToken, ...]]:
+    """Return the tokens of bases, in their order."""
+    rows = connection.execute(
+        select(tokens, _marked(WITHHELD), _marked(VOID))
+        .where(tokens.c.tenant == tenant, tokens.c.basis_number.in_(tuple(basis_numbers)))
+        .order_by(tokens.c.basis_number, tokens.c.token_number)
+    )
+    found: defaultdict[int, tuple[MadeToken, ...]] = defaultdict(tuple)
+    for row in rows:
+        found[row.basis_number] += (_token(row),)
+    return found
+
+
+def _marked(mark: str) -> Label[bool]:
+    """Return whether a token has a mark, as a column of that name."""
+    marks = token_marks.c
+    return (
+        exists()
+        .where(
+            and_(
+                marks.tenant == tokens.c.tenant,
+                marks.basis_number == tokens.c.basis_number,
+                marks.token_number == tokens.c.token_number,
+                marks.mark == mark,
+            )
+        )
+        .label(mark)
+    )
+
+
+def _add(tenant: str, connection: Connection, *, into: Table, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(insert(into), [{**row, "tenant": tenant} for row in rows])
+
+
+def _token(row: ResultRow[Any]) -> MadeToken:
+    units = row.currency_units
+    return MadeToken(
+        basis_number=row.basis_number,
+        number=row.token_number,
+        drn=DecoderReferenceNumber(row.drn),
+        kind=row.kind,
+        token_class=row.token_class,
+        subclass=row.subclass,
+        digits=row.digits,
+        tid_minutes=row.tid,
+        key=MeterKey(
+            supply_group_code=SupplyGroupCode.parse(row.supply_group_code),
+            tariff_index=TariffIndex(row.tariff_index),
+            key_revision_number=KeyRevisionNumber(row.key_revision_number),
+            key_type=KeyType.parse(row.key_type),
+            base_date=BaseDate.parse(row.base_date),
+            key_expiry_number=KeyExpiryNumber(row.key_expiry_number),
+        ),
+        encryption_algorithm=EncryptionAlgorithm.parse(row.encryption_algorithm),
+        sample_tables=row.sample_tables,
+        description=row.description,
+        made_at=row.made_at,
+        amount_tenths=row.amount_tenths,
+        currency_units=None if units is None else int(units),
+        withheld=row.withheld,
+        void=row.void,
+    )

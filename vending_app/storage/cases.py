@@ -103,6 +103,15 @@ def end_case(tenant: str, connection: Connection, *, case_number: int, now: date
     )
 
 
+def set_state(tenant: str, connection: Connection, *, case_number: int, state: CaseState) -> None:
+    """Put a case back to where it was; nothing that it allows was done."""
+    connection.execute(
+        update(cases)
+        .where(cases.c.tenant == tenant, cases.c.case_number == case_number)
+        .values(state=state.value, ended_at=None)
+    )
+
+
 def _one(tenant: str, connection: Connection, *, case_number: int, lock: bool) -> Case:
     query = select(cases).where(cases.c.tenant == tenant, cases.c.case_number == case_number)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()

@@ -1,0 +1,259 @@
+"""Key changes that somebody asks for, and what becomes of those on their way.
+
+Once the tokens of a key change have been handed out, the meter's record keeps both keys and the new
+one serves. Somebody who has seen the meter may then confirm the change, or give it up: the present
+key serves again, and the tokens of the change are void.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from keys import MeterConfiguration, SecurityModule
+from keys.canonical_json import JsonObject
+from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
+from vending_app.domain.errors import NoKeyChangeError
+from vending_app.domain.network import Meter, MeterKey, Serving
+from vending_app.domain.parties import Operator
+from vending_app.domain.requests import NamedRequest
+from vending_app.domain.roles import Permission
+from vending_app.domain.sales import BasisKind
+from vending_app.services import requests
+from vending_app.services.issue_case import ISSUE, Issued, IssueWork
+from vending_app.services.issuing import plan_tokens
+from vending_app.services.key_policy import KeyChangeDue, planned_change
+from vending_app.services.meters import add_history
+from vending_app.services.permissions import require, require_reason
+from vending_app.services.plans import meter_configuration
+from vending_app.services.refusals import audited_refusals, token_refusals
+from vending_app.services.use_case import Answer
+from vending_app.storage import meters, network, tenants
+from vending_app.storage.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChangeRequest:
+    """A key change that somebody asks for.
+
+    Attributes:
+        request_id: The client's name for the request.
+        drn: The meter.
+        supply_group_code: Of the new key.
+        key_revision_number: Of the new key.
+        tariff_index: Of the new key.
+        reason: In words.
+    """
+
+    request_id: str
+    drn: DecoderReferenceNumber
+    supply_group_code: SupplyGroupCode
+    key_revision_number: KeyRevisionNumber
+    tariff_index: TariffIndex
+    reason: str
+
+
+def change_key(
+    store: Store,
+    module: SecurityModule,
+    operator: Operator,
+    *,
+    wanted: KeyChangeRequest,
+    now: datetime,
+) -> Answer[Issued]:
+    """Make the tokens that bring a meter to another key, once.
+
+    Args:
+        store: The database.
+        module: The security module.
+        operator: Who asks.
+        wanted: The meter and the key that it is to have.
+        now: The present time, aware.
+
+    Raises:
+        NotPermittedError: The operator's role does not allow it.
+        ReasonMissingError: No reason is given.
+        UnknownMeterError, UnknownSupplyGroupError: There is no such meter or group.
+        TokenRefusedError: The module has no such key, or refuses the change.
+        VendingError: As for every request that makes tokens, see ``requests.perform``.
+    """
+    tenant = operator.tenant
+    content: JsonObject = {
+        "supply_group_code": str(wanted.supply_group_code),
+        "key_revision_number": int(wanted.key_revision_number),
+        "tariff_index": int(wanted.tariff_index),
+    }
+    about: JsonObject = {**content, "drn": str(wanted.drn), "request_id": wanted.request_id}
+    with audited_refusals(store, tenant, login=operator.login, about=about, now=now):
+        require(operator, Permission.CHANGE_KEY)
+        kept = replace(wanted, reason=require_reason(wanted.reason))
+        named = NamedRequest(
+            tenant=tenant,
+            request_id=wanted.request_id,
+            kind=ISSUE.kind,
+            login=operator.login,
+            drn=wanted.drn,
+            content=content,
+        )
+        return requests.perform(
+            store,
+            module,
+            ISSUE,
+            named=named,
+            decide=lambda connection: _decide(connection, module, tenant, wanted=kept, now=now),
+            now=now,
+        )
+
+
+def confirm(
+    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+) -> Meter:
+    """Note that a meter was seen to hold its new key; the one before is history.
+
+    Raises:
+        NotPermittedError: The operator's role does not allow it.
+        ReasonMissingError: No reason is given.
+        UnknownMeterError: There is no such meter.
+        NoKeyChangeError: None is on its way.
+    """
+    return _end(
+        store,
+        operator,
+        drn=drn,
+        reason=reason,
+        confirmed=True,
+        now=now,
+    )
+
+
+def give_up(
+    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+) -> Meter:
+    """Note that a meter was seen to hold its present key, and that the change is not wanted.
+
+    Raises:
+        NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for
+            ``confirm``.
+    """
+    return _end(
+        store,
+        operator,
+        drn=drn,
+        reason=reason,
+        confirmed=False,
+        now=now,
+    )
+
+
+def let_present_key_serve(
+    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+) -> Meter:
+    """Make the next tokens for the present key again; the change stays on its way.
+
+    For a customer who needs credit and has entered none or a part of the set.
+
+    Raises:
+        NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for
+            ``confirm``.
+    """
+    require(operator, Permission.CHANGE_KEY)
+    kept = require_reason(reason)
+    with store.write() as connection:
+        meter = _lock_changing(connection, operator.tenant, drn=drn)
+        changed = replace(meter, serving=Serving.PRESENT)
+        _write(connection, changed, operator, kind="present key serves", reason=kept, now=now)
+    return changed
+
+
+def _decide(
+    connection: Connection,
+    module: SecurityModule,
+    tenant: str,
+    *,
+    wanted: KeyChangeRequest,
+    now: datetime,
+) -> IssueWork:
+    meter = meters.lock_meter(tenant, connection, drn=wanted.drn)
+    group = network.find_supply_group(tenant, connection, code=wanted.supply_group_code)
+    with token_refusals():
+        record = module.vending_key(_after(meter, wanted)).record
+    due = KeyChangeDue(
+        group=group,
+        key=MeterKey(
+            supply_group_code=wanted.supply_group_code,
+            tariff_index=wanted.tariff_index,
+            key_revision_number=wanted.key_revision_number,
+            key_type=record.key_type,
+            base_date=record.base_date,
+            key_expiry_number=record.key_expiry_number,
+        ),
+        reasons=(),
+    )
+    plan = plan_tokens(
+        connection,
+        module,
+        meter=meter,
+        group=group,
+        request_id=wanted.request_id,
+        wanted=(),
+        now=now,
+        change=planned_change(due, meter, request_id=wanted.request_id),
+    )
+    return IssueWork(
+        issue=plan,
+        basis_kind=BasisKind.KEY_CHANGE,
+        case_number=None,
+        reason=wanted.reason,
+        time_zone=tenants.find_tenant(tenant, connection).time_zone,
+    )
+
+
+def _after(meter: Meter, wanted: KeyChangeRequest) -> MeterConfiguration:
+    return replace(
+        meter_configuration(meter),
+        supply_group_code=wanted.supply_group_code,
+        key_revision_number=wanted.key_revision_number,
+        tariff_index=wanted.tariff_index,
+        key_expiry_number=None,
+    )
+
+
+def _end(
+    store: Store,
+    operator: Operator,
+    *,
+    drn: DecoderReferenceNumber,
+    reason: str,
+    confirmed: bool,
+    now: datetime,
+) -> Meter:
+    require(operator, Permission.CHANGE_KEY)
+    kept = require_reason(reason)
+    with store.write() as connection:
+        meter = _lock_changing(connection, operator.tenant, drn=drn)
+        assert meter.new_key is not None
+        held = meter.new_key if confirmed else meter.present_key
+        changed = replace(meter, present_key=held, new_key=None, serving=Serving.PRESENT)
+        kind = "key change confirmed" if confirmed else "key change given up"
+        _write(connection, changed, operator, kind=kind, reason=kept, now=now)
+    return changed
+
+
+def _lock_changing(connection: Connection, tenant: str, *, drn: DecoderReferenceNumber) -> Meter:
+    meter = meters.lock_meter(tenant, connection, drn=drn)
+    if meter.new_key is None:
+        raise NoKeyChangeError(str(drn))
+    return meter
+
+
+def _write(
+    connection: Connection,
+    meter: Meter,
+    operator: Operator,
+    *,
+    kind: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    meters.change_meter(meter.tenant, connection, meter=meter)
+    add_history(connection, meter, kind=kind, login=operator.login, now=now, reason=reason)

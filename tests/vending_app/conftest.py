@@ -97,7 +97,7 @@ def postgresql_server(require: Require) -> Generator[str]:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """The name of a PostgreSQL database as it is after the first start; tests copy it."""
-    with opened(_new_postgresql_database(postgresql_server, "filled")) as store:
+    with opened(new_postgresql_database(postgresql_server, "filled")) as store:
         upgrade(store)
         fill_database(store, now=NOW)
     return "filled"
@@ -115,7 +115,7 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
     """The URL of a database without a table."""
     if database_kind == "sqlite":
         return f"sqlite:///{tmp_path}/empty.db"
-    return _new_postgresql_database(request.getfixturevalue("postgresql_server"), "empty")
+    return new_postgresql_database(request.getfixturevalue("postgresql_server"), "empty")
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def store(database_kind: str, request: pytest.FixtureRequest) -> Iterator[Store]
     else:
         template = request.getfixturevalue("postgresql_template")
         server = request.getfixturevalue("postgresql_server")
-        url = _new_postgresql_database(server, "copy", template=template)
+        url = new_postgresql_database(server, "copy", template=template)
     with opened(url) as store:
         yield store
 
@@ -141,7 +141,7 @@ def opened(url: str) -> Iterator[Store]:
         store.close()
 
 
-def _new_postgresql_database(server: str, name: str, *, template: str = "template1") -> str:
+def new_postgresql_database(server: str, name: str, *, template: str = "template1") -> str:
     """Make a database on a server, in the place of an earlier one, and return its URL."""
     with opened(server) as admin, admin.engine.connect() as connection:
         autocommit = connection.execution_options(isolation_level="AUTOCOMMIT")

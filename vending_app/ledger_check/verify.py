@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +15,15 @@ from vending_app.ledger_check.numbers import check_numbers
 from vending_app.ledger_check.rows import TABLES, Coverage
 from vending_app.ledger_check.sales import check_credit_notes, check_sales
 from vending_app.ledger_check.tokens import check_journal, check_requests, check_tokens
+
+_OF_TENANTS: Final = (
+    "ledger_accounts",
+    "ledger_checkpoints",
+    "ledger_entries",
+    "ledger_heads",
+    "ledger_lines",
+    *TABLES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +91,7 @@ def _tenants(connection: Connection) -> list[str]:
 
 def _strays(connection: Connection, names: Sequence[str]) -> Iterator[Finding]:
     """Yield rows of tenants that do not exist."""
-    for table in ("ledger_accounts", "ledger_entries", "ledger_heads", "ledger_lines", *TABLES):
+    for table in _OF_TENANTS:
         found = connection.execute(text(f"SELECT DISTINCT tenant FROM {table}")).scalars()  # noqa: S608 - names of our own
         for name in sorted(set(found) - set(names)):
             yield Finding(tenant=name, table=table, key="*", what="there is no such tenant")

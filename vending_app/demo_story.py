@@ -110,6 +110,7 @@ TENANTS: Final = (
         address="1 Civic Square, Thabaneng",
         tax_reference="4990000011",
         cash_step_minor=10,
+        word_limit_minor=200_00,
     ),
     Tenant(
         code=MWANGA,
@@ -119,6 +120,7 @@ TENANTS: Final = (
         address="Jetty Road, Mwanga Island",
         tax_reference="100-000-017",
         cash_step_minor=50_00,
+        word_limit_minor=10_000_00,
     ),
     Tenant(
         code=BAOBAB,
@@ -128,6 +130,7 @@ TENANTS: Final = (
         address="Ring Road, Thabaneng",
         tax_reference="4990000029",
         cash_step_minor=10,
+        word_limit_minor=200_00,
     ),
 )
 

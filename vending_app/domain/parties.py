@@ -20,6 +20,7 @@ class Tenant:
         address: As it stands on receipts.
         tax_reference: As it stands on receipts.
         cash_step_minor: The smallest coin: cash is rounded to it; 1 where it is not.
+        word_limit_minor: Up to how much a sale may be taken back on a supervisor's word alone.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Tenant:
     address: str = ""
     tax_reference: str = ""
     cash_step_minor: int = 1
+    word_limit_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sts import DecoderReferenceNumber, Service
 from vending_app.domain.money import Currency, Money
-from vending_app.domain.sales import Basis, MadeToken, PaymentMethod, Sale, SaleLine
+from vending_app.domain.sales import Basis, CreditNote, MadeToken, PaymentMethod, Sale, SaleLine
 
 Row: TypeAlias = Mapping[str, object]
 """Column to value, every column of the table there."""
@@ -119,6 +119,20 @@ def line_rows(sale: Sale) -> tuple[Row, ...]:
         }
         for number, line in enumerate(sale.lines, start=1)
     )
+
+
+def credit_note_row(tenant: str, note: CreditNote) -> Row:
+    """Return the row of a credit note."""
+    return {
+        "tenant": tenant,
+        "credit_note_number": note.number,
+        "sale_number": note.sale_number,
+        "case_number": note.case_number,
+        "amount_minor": note.amount_minor,
+        "login": note.login,
+        "ledger_entry": note.ledger_entry,
+        "made_at": note.made_at,
+    }
 
 
 def read_sale(

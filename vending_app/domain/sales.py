@@ -191,3 +191,26 @@ class Sale:
     sold_at: datetime
     reprints: int = 0
     reversed_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNote:
+    """The paper that takes a sale back.
+
+    Attributes:
+        number: Counts the tenant's credit notes without a gap.
+        sale_number: The sale.
+        case_number: Why.
+        amount_minor: The money of the sale.
+        login: Who took it back.
+        ledger_entry: Where that is booked.
+        made_at: When.
+    """
+
+    number: int
+    sale_number: int
+    case_number: int
+    amount_minor: int
+    login: str
+    ledger_entry: int
+    made_at: datetime

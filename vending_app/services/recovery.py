@@ -8,6 +8,7 @@ from keys import SecurityModule
 from vending_app.domain.errors import RequestInProgressError, VendingError
 from vending_app.domain.requests import RequestState, StoredRequest
 from vending_app.services.asking import look_up, resolve, stored_work
+from vending_app.services.issue_case import ISSUE
 from vending_app.services.sale_case import SALE
 from vending_app.services.settling import earlier_result
 from vending_app.services.use_case import Answer, TokenUseCase
@@ -17,7 +18,7 @@ from vending_app.storage.engine import Store
 PATIENCE: Final = timedelta(minutes=2)
 """How long whoever asks a module may be at it before somebody else steps in."""
 
-CASES: Final[Mapping[str, TokenUseCase[Any, Any]]] = {SALE.kind: SALE}
+CASES: Final[Mapping[str, TokenUseCase[Any, Any]]] = {SALE.kind: SALE, ISSUE.kind: ISSUE}
 """Every use case that makes tokens; a new one is a row here."""
 
 

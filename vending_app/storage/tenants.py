@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from vending_app.domain.errors import UnknownTenantError
 from vending_app.domain.money import Currency
@@ -19,6 +19,17 @@ AUDIT: Final = "audit"
 COUNTERS: Final = (BASIS, SALE, CREDIT_NOTE, CASE, AUDIT)
 """What a tenant numbers without gaps, apart from the entries of its ledger."""
 
+_FIND: Final = select(tenants).where(tenants.c.tenant == bindparam("tenant"))
+_COUNT: Final = (
+    update(counters)
+    .where(
+        counters.c.tenant == bindparam("counting"),
+        counters.c.name.in_(bindparam("names", expanding=True)),
+    )
+    .values(last_number=counters.c.last_number + 1)
+    .returning(counters.c.name, counters.c.last_number)
+)
+
 
 def find_tenant(tenant: str, connection: Connection) -> Tenant:
     """Return a tenant.
@@ -26,7 +37,7 @@ def find_tenant(tenant: str, connection: Connection) -> Tenant:
     Raises:
         UnknownTenantError: There is none of this code.
     """
-    row = connection.execute(select(tenants).where(tenants.c.tenant == tenant)).one_or_none()
+    row = connection.execute(_FIND, {"tenant": tenant}).one_or_none()
     if row is None:
         raise UnknownTenantError(tenant)
     return Tenant(
@@ -37,6 +48,7 @@ def find_tenant(tenant: str, connection: Connection) -> Tenant:
         address=row.address,
         tax_reference=row.tax_reference,
         cash_step_minor=row.cash_step_minor,
+        word_limit_minor=row.word_limit_minor,
     )
 
 
@@ -58,6 +70,7 @@ def add_tenant(tenant: str, connection: Connection, *, terms: Tenant, now: datet
             address=terms.address,
             tax_reference=terms.tax_reference,
             cash_step_minor=terms.cash_step_minor,
+            word_limit_minor=terms.word_limit_minor,
             created_at=now,
         )
     )
@@ -77,10 +90,5 @@ def next_numbers(tenant: str, connection: Connection, *, names: Sequence[str]) -
 
     A transaction that is rolled back gives its numbers back, so there are no gaps.
     """
-    counted = connection.execute(
-        update(counters)
-        .where(counters.c.tenant == tenant, counters.c.name.in_(names))
-        .values(last_number=counters.c.last_number + 1)
-        .returning(counters.c.name, counters.c.last_number)
-    )
+    counted = connection.execute(_COUNT, {"counting": tenant, "names": names})
     return {row.name: row.last_number for row in counted}

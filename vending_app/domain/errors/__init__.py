@@ -48,7 +48,8 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── EvidenceError             EVIDENCE
     │   ├── CaseStateError            CASE_STATE
     │   ├── SaleReversedError         SALE_REVERSED
-    │   └── NoKeyChangeError          NO_KEY_CHANGE
+    │   ├── NoKeyChangeError          NO_KEY_CHANGE
+    │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
     ├── LoginError                    LOGIN_FAILED
     ├── TooManyLoginsError            TOO_MANY_LOGINS
     ├── OperatorExistsError           OPERATOR_EXISTS
@@ -95,6 +96,7 @@ from vending_app.domain.errors.cases import (
     CaseStateError,
     EvidenceError,
     NoKeyChangeError,
+    ReversalImpossibleError,
     SaleReversedError,
     UnknownCaseError,
 )
@@ -218,6 +220,7 @@ __all__ = [
     "RequestIdError",
     "RequestIdReusedError",
     "RequestInProgressError",
+    "ReversalImpossibleError",
     "SaleAmountError",
     "SaleReversedError",
     "SecondPersonError",

@@ -60,3 +60,14 @@ class NoKeyChangeError(CaseError):
     def __init__(self, drn: str) -> None:
         """Say of which meter."""
         super().__init__(f"No key change is on its way to meter {drn}.")
+
+
+class ReversalImpossibleError(CaseError):
+    """What a sale left over was spent since."""
+
+    code = "REVERSAL_IMPOSSIBLE"
+    hint = "take the later sale back first"
+
+    def __init__(self) -> None:
+        """Say why."""
+        super().__init__("Money that this sale left over was used by a later one.")

@@ -36,10 +36,13 @@ tenants = Table(
     Column("tax_reference", String(64), nullable=False, server_default=""),
     # Coins below this are not given out; 1 means that cash is taken to the last minor unit.
     Column("cash_step_minor", Integer, nullable=False, server_default="1"),
+    # Up to how much a sale may be taken back on a supervisor's word alone.
+    Column("word_limit_minor", BigInteger, nullable=False, server_default="0"),
     moment("created_at"),
     PrimaryKeyConstraint("tenant"),
     CheckConstraint("currency_exponent BETWEEN 0 AND 4", name="exponent"),
     CheckConstraint("cash_step_minor > 0", name="cash_step"),
+    CheckConstraint("word_limit_minor >= 0", name="word_limit"),
 )
 
 counters = Table(

@@ -87,6 +87,13 @@ def _widen() -> None:
                 "CONSTRAINT ck_tenants_cash_step CHECK (cash_step_minor > 0)"
             ),
         ),
+        (
+            "tenants",
+            (
+                "word_limit_minor BIGINT NOT NULL DEFAULT 0 "
+                "CONSTRAINT ck_tenants_word_limit CHECK (word_limit_minor >= 0)"
+            ),
+        ),
         ("customers", "phone VARCHAR(32) NOT NULL DEFAULT ''"),
         ("customers", "language VARCHAR(8) NOT NULL DEFAULT 'en'"),
         (

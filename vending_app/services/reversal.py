@@ -1,0 +1,331 @@
+"""Taking a sale back: a credit note, the books reversed, what the tariff remembered restored.
+
+A reversal is an approved case with evidence, done once. Its tokens are marked void, so that nobody
+prints them again; the money goes back to where it came from. A sale to a wrong meter is made to the
+right one in the same step: the reversal and the new sale each happen exactly once, and whoever asks
+again after a crash goes on where the first one stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from keys import CreditRequest, CurrencyCreditRequest, SecurityModule, TokenRequest
+from keys.canonical_json import JsonObject
+from sts import Service, encode_amount, encode_currency_amount
+from sts.token_identifier import is_reserved_minute
+from vending_app.domain.cases import Case, CaseKind, CaseState, EvidenceKind
+from vending_app.domain.errors import (
+    CaseContentError,
+    CaseStateError,
+    EvidenceError,
+    ReversalImpossibleError,
+    SaleReversedError,
+)
+from vending_app.domain.ledger import reversal_entry
+from vending_app.domain.ledger_rows import rows_digest
+from vending_app.domain.network import Meter
+from vending_app.domain.parties import Operator, Tenant
+from vending_app.domain.periods import period_of
+from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
+from vending_app.domain.roles import Permission
+from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
+from vending_app.domain.sales import CreditNote, MadeToken, Sale
+from vending_app.services.permissions import require
+from vending_app.services.plans import message_id, meter_configuration
+from vending_app.services.quoting import Amount
+from vending_app.services.refusals import audited_refusals, token_refusals
+from vending_app.services.requests import capabilities
+from vending_app.services.vending import VendRequest, vend
+from vending_app.storage import (
+    cases,
+    credit_notes,
+    ledger,
+    ledger_reading,
+    meters,
+    parties,
+    sales,
+    tenants,
+    tokens,
+)
+from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """What came of a case that takes a sale back.
+
+    Attributes:
+        credit_note: The paper that takes it back.
+        right_sale: The sale to the right meter, where the first one went to a wrong one.
+        replay: Whether the sale had been taken back before this request.
+    """
+
+    credit_note: CreditNote
+    right_sale: Sale | None
+    replay: bool
+
+
+def reverse(
+    store: Store,
+    module: SecurityModule,
+    operator: Operator,
+    *,
+    case_number: int,
+    now: datetime,
+    accept_key_change: bool = False,
+) -> Reversal:
+    """Do what an approved case allows: take the sale back, and sell to the right meter if there is.
+
+    Args:
+        store: The database.
+        module: The security module.
+        operator: Who does it.
+        case_number: The case.
+        now: The present time, aware.
+        accept_key_change: Of the sale to the right meter, as for ``vend``.
+
+    Raises:
+        NotPermittedError: The operator's role does not allow it.
+        UnknownCaseError: There is no such case.
+        CaseContentError: It is no case that takes a sale back.
+        CaseStateError: It is not approved.
+        SaleReversedError: Another case took the sale back.
+        EvidenceError: What is known here contradicts the evidence.
+        ReversalImpossibleError: Credit of the sale was spent since.
+        VendingError: As for ``vend``; the sale is taken back all the same, and the same call goes
+            on with the new sale.
+    """
+    tenant = operator.tenant
+    about: JsonObject = {"request": "reversal", "case": case_number}
+    with audited_refusals(store, tenant, login=operator.login, about=about, now=now):
+        require(operator, Permission.OPEN_CASE)
+        with store.read() as connection:
+            case = cases.find_case(tenant, connection, case_number=case_number)
+        if case.content.kind.makes_tokens:
+            raise CaseContentError("This kind of case takes no sale back.")
+        if case.content.evidence_kind is EvidenceKind.NOT_ISSUED:
+            _require_not_issued(store, module, case, now=now)
+        note, replay = _take_back(store, operator, case_number=case_number, now=now)
+    right = None
+    if case.content.kind is CaseKind.WRONG_METER:
+        right = _sell_right(
+            store, module, operator, case=case, now=now, accept_key_change=accept_key_change
+        )
+    return Reversal(credit_note=note, right_sale=right, replay=replay)
+
+
+def _take_back(
+    store: Store, operator: Operator, *, case_number: int, now: datetime
+) -> tuple[CreditNote, bool]:
+    tenant = operator.tenant
+    try:
+        with store.write() as connection:
+            case = cases.lock_case(tenant, connection, case_number=case_number)
+            sale_number = case.content.sale_number
+            assert sale_number is not None
+            sales.lock_sale(tenant, connection, sale_number=sale_number)
+            sale = sales.find_sale(tenant, connection, sale_number=sale_number)
+            note = credit_notes.find_of_sale(tenant, connection, sale_number=sale_number)
+            if note is not None:
+                if note.case_number == case_number:
+                    return note, True
+                raise SaleReversedError(sale_number)
+            if case.state is not CaseState.APPROVED:
+                raise CaseStateError(case_number, state=case.state.value, wanted="used")
+            meter = meters.lock_meter(tenant, connection, drn=sale.drn)
+            terms = tenants.find_tenant(tenant, connection)
+            _require_evidence(case, sale, meter, terms=terms)
+            store.fail_point("reversal.checked")
+            note = _write(connection, operator, case=case, sale=sale, now=now)
+            cases.end_case(tenant, connection, case_number=case_number, now=now)
+            store.fail_point("reversal.before_commit")
+    except IntegrityError as error:
+        # Floats and credits have a floor: what the sale left over was spent by a later one.
+        raise ReversalImpossibleError from error
+    store.fail_point("reversal.after_commit")
+    return note, False
+
+
+def _require_evidence(case: Case, sale: Sale, meter: Meter, *, terms: Tenant) -> None:
+    """Refuse evidence that contradicts what is known here."""
+    content = case.content
+    if content.drn != sale.drn:
+        raise CaseContentError(f"Sale {sale.number} went to meter {sale.drn}.")
+    if content.evidence_kind is EvidenceKind.KEY_CHANGED:
+        held = meter.present_key
+        made_for = {
+            (token.key.supply_group_code, token.key.key_revision_number, token.key.tariff_index)
+            for token in sale.tokens
+        }
+        now_held = (held.supply_group_code, held.key_revision_number, held.tariff_index)
+        if now_held in made_for:
+            raise EvidenceError("The meter still holds the key that the tokens were made for.")
+    word = content.evidence_kind is EvidenceKind.SUPERVISOR_WORD
+    if word and sale.tendered.minor > terms.word_limit_minor:
+        raise EvidenceError("The sale is above what may be taken back on somebody's word.")
+
+
+def _write(
+    connection: Connection, operator: Operator, *, case: Case, sale: Sale, now: datetime
+) -> CreditNote:
+    """Write the credit note, the marks and the books; the account is as if it had not bought."""
+    tenant = operator.tenant
+    _restore_account(connection, sale)
+    number = tenants.next_number(tenant, connection, counter=tenants.CREDIT_NOTE)
+    note = CreditNote(
+        number=number,
+        sale_number=sale.number,
+        case_number=case.number,
+        amount_minor=sale.tendered.minor,
+        login=operator.login,
+        ledger_entry=0,
+        made_at=now,
+    )
+    marks = tuple(
+        mark_row(
+            tenant,
+            token,
+            mark=tokens.VOID,
+            reason=f"credit note {number}",
+            login=operator.login,
+            now=now,
+        )
+        for token in sale.tokens
+    )
+    tokens.add_marks(tenant, connection, rows=marks)
+    entry_number = _book(connection, tenant, note=note, sale=sale, marks=marks, now=now)
+    return credit_notes.add(tenant, connection, note=note, ledger_entry=entry_number)
+
+
+def _restore_account(connection: Connection, sale: Sale) -> None:
+    account = parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
+    counters = without_purchase(
+        parse_counters(account.counters),
+        before=parse_counters(sale.counters_before),
+        after=parse_counters(sale.counters_after),
+    )
+    nothing = sale.counters_before is None and account.counters == sale.counters_after
+    parties.set_account_counters(
+        sale.tenant,
+        connection,
+        account_number=account.number,
+        counters=None if nothing else format_counters(counters),
+    )
+
+
+def _book(
+    connection: Connection,
+    tenant: str,
+    *,
+    note: CreditNote,
+    sale: Sale,
+    marks: Sequence[Row],
+    now: datetime,
+) -> int:
+    booked = ledger_reading.find_entry(tenant, connection, entry_number=sale.ledger_entry)
+    zone = ZoneInfo(tenants.find_tenant(tenant, connection).time_zone)
+    entry = reversal_entry(
+        credit_note_number=note.number,
+        period=period_of(now, zone),
+        login=note.login,
+        sale=booked.postings,
+        sale_entry_number=booked.entry_number,
+        sale_period=booked.period,
+        digest=rows_digest(
+            {"credit_notes": (credit_note_row(tenant, note),), "token_marks": marks}
+        ),
+    )
+    return ledger.post(tenant, connection, entry=entry, now=now).entry_number
+
+
+def _require_not_issued(store: Store, module: SecurityModule, case: Case, *, now: datetime) -> None:
+    """Ask the security module whether it made the tokens of a sale.
+
+    Raises:
+        EvidenceError: It did.
+        TokenRefusedError: It cannot tell.
+    """
+    tenant, sale_number = case.tenant, case.content.sale_number
+    assert sale_number is not None
+    shared = capabilities(module).shared_journal
+    with store.read() as connection:
+        sale = sales.find_sale(tenant, connection, sale_number=sale_number)
+        meter = meters.find_meter(tenant, connection, drn=sale.drn)
+        journal = DatabaseJournal(connection)
+        names = [
+            message_id(tenant, sale.request_id, str(token.number))
+            for token in sale.tokens
+            if token.basis_number == sale.basis_number
+        ]
+        made = shared and any(journal.find(tenant, name) for name in names)
+    if not shared:
+        made = _fetched(module, sale, meter, now=now)
+    if made:
+        raise EvidenceError("The security module says that it made the token.")
+
+
+def _fetched(module: SecurityModule, sale: Sale, meter: Meter, *, now: datetime) -> bool:
+    with token_refusals():
+        return any(
+            module.fetch(
+                meter_configuration(meter, token.key),
+                _request_of(token, sale.service),
+                message_id=message_id(sale.tenant, sale.request_id, str(token.number)),
+                now=now,
+            )
+            for token in sale.tokens
+            if token.basis_number == sale.basis_number
+        )
+
+
+def _request_of(token: MadeToken, service: Service) -> TokenRequest:
+    """Return what the security module was asked for."""
+    assert token.tid_minutes is not None
+    special = is_reserved_minute(token.tid_minutes)
+    if token.amount_tenths is not None:
+        return CreditRequest(
+            tid_minutes=token.tid_minutes,
+            special_reserved=special,
+            service=service,
+            amount=encode_amount(token.amount_tenths),
+        )
+    assert token.currency_units is not None
+    return CurrencyCreditRequest(
+        tid_minutes=token.tid_minutes,
+        special_reserved=special,
+        service=service,
+        amount=encode_currency_amount(token.currency_units),
+    )
+
+
+def _sell_right(
+    store: Store,
+    module: SecurityModule,
+    operator: Operator,
+    *,
+    case: Case,
+    now: datetime,
+    accept_key_change: bool,
+) -> Sale:
+    """Sell for the same money to the right meter; asked again, it is the same sale."""
+    tenant, content = operator.tenant, case.content
+    assert content.sale_number is not None
+    assert content.right_drn is not None
+    with store.read() as connection:
+        wrong = sales.find_sale(tenant, connection, sale_number=content.sale_number)
+    request = VendRequest(
+        tenant=tenant,
+        request_id=f"case-{case.number}-right",
+        drn=content.right_drn,
+        amount=Amount(minor=wrong.tendered.minor),
+        login=wrong.login,
+        payment_method=wrong.payment_method,
+        accept_key_change=accept_key_change,
+    )
+    return vend(store, module, now=now, request=request).result

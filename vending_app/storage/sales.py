@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, func, insert, select
 
@@ -13,6 +13,9 @@ from vending_app.domain.sale_rows import Row, read_sale
 from vending_app.domain.sales import BasisKind, MadeToken, Sale
 from vending_app.storage import tokens
 from vending_app.storage.tables import bases, credit_notes, reprints, sale_lines, sales
+
+_ADD_SALE: Final = insert(sales)
+_ADD_LINES: Final = insert(sale_lines)
 
 
 def find_sale(tenant: str, connection: Connection, *, sale_number: int) -> Sale:
@@ -37,6 +40,25 @@ def find_sale_by_request(tenant: str, connection: Connection, *, request_id: str
     return found[0] if found else None
 
 
+def find_sale_of_basis(
+    tenant: str, connection: Connection, *, basis_number: int
+) -> Sale | None:
+    """Return the sale whose tokens a basis explains, or None."""
+    query = _select(tenant).where(sales.c.basis_number == basis_number)
+    found = _sales(tenant, connection, query=query)
+    return found[0] if found else None
+
+
+def count_reprints(tenant: str, connection: Connection, *, basis_number: int) -> int:
+    """Return how often the tokens of a basis were printed again."""
+    counted = connection.execute(
+        select(func.count())
+        .select_from(reprints)
+        .where(reprints.c.tenant == tenant, reprints.c.basis_number == basis_number)
+    )
+    return int(counted.scalar_one())
+
+
 def list_recent_sales(
     tenant: str, connection: Connection, *, limit: int, drn: DecoderReferenceNumber | None = None
 ) -> tuple[Sale, ...]:
@@ -49,9 +71,9 @@ def list_recent_sales(
 
 def add_sale(tenant: str, connection: Connection, *, sale: Row, lines: Sequence[Row]) -> None:
     """Add a sale and its lines; its basis and its entry in the books are there."""
-    connection.execute(insert(sales), {**sale, "tenant": tenant})
+    connection.execute(_ADD_SALE, {**sale, "tenant": tenant})
     if lines:
-        connection.execute(insert(sale_lines), [{**line, "tenant": tenant} for line in lines])
+        connection.execute(_ADD_LINES, [{**line, "tenant": tenant} for line in lines])
 
 
 def lock_sale(tenant: str, connection: Connection, *, sale_number: int) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Label, Table, and_, bindparam, exists, insert, select
+from sqlalchemy import Connection, Insert, Label, and_, bindparam, exists, insert, select
 from sqlalchemy import Row as ResultRow
 
 from sts import (
@@ -26,6 +26,10 @@ from vending_app.storage.tables import bases, token_marks, tokens
 WITHHELD: Final = "withheld"
 VOID: Final = "void"
 
+# Statements are made once: to make one anew costs more than to run it.
+_ADD_BASES: Final = insert(bases)
+_ADD_TOKENS: Final = insert(tokens)
+_ADD_MARKS: Final = insert(token_marks)
 _LAST_TIDS: Final = (
     select(tokens.c.tid)
     .where(
@@ -41,17 +45,17 @@ _LAST_TIDS: Final = (
 
 def add_bases(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
     """Add bases; their request is there."""
-    _add(tenant, connection, into=bases, rows=rows)
+    _add(tenant, connection, into=_ADD_BASES, rows=rows)
 
 
 def add_tokens(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
     """Add tokens; their bases are there."""
-    _add(tenant, connection, into=tokens, rows=rows)
+    _add(tenant, connection, into=_ADD_TOKENS, rows=rows)
 
 
 def add_marks(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> None:
     """Mark tokens as withheld or void; they are there."""
-    _add(tenant, connection, into=token_marks, rows=rows)
+    _add(tenant, connection, into=_ADD_MARKS, rows=rows)
 
 
 def last_token_identifiers(
@@ -69,20 +73,30 @@ def bases_of_request(tenant: str, connection: Connection, *, request_id: str) ->
         .where(bases.c.tenant == tenant, bases.c.request_id == request_id)
         .order_by(bases.c.basis_number)
     )
-    return tuple(
-        Basis(
-            number=row.basis_number,
-            kind=BasisKind(row.kind),
-            maximum_tokens=row.maximum_tokens,
-            request_id=row.request_id,
-            drn=DecoderReferenceNumber(row.drn),
-            login=row.login,
-            made_at=row.made_at,
-            case_number=row.case_number,
-            reason=row.reason,
+    return tuple(_basis(row) for row in rows)
+
+
+def find_basis(tenant: str, connection: Connection, *, basis_number: int) -> Basis:
+    """Return a basis; whoever has a token of it knows that it is there."""
+    row = connection.execute(
+        select(bases).where(bases.c.tenant == tenant, bases.c.basis_number == basis_number)
+    ).one()
+    return _basis(row)
+
+
+def find_by_digits(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, digits: str
+) -> MadeToken | None:
+    """Return the token of a meter that has these 20 digits, or None; of several, the latest."""
+    row = connection.execute(
+        select(tokens, _marked(WITHHELD), _marked(VOID))
+        .where(
+            tokens.c.tenant == tenant, tokens.c.drn == str(drn), tokens.c.digits == digits
         )
-        for row in rows
-    )
+        .order_by(tokens.c.basis_number.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _token(row)
 
 
 def tokens_of_bases(
@@ -117,9 +131,23 @@ def _marked(mark: str) -> Label[bool]:
     )
 
 
-def _add(tenant: str, connection: Connection, *, into: Table, rows: Sequence[Row]) -> None:
+def _add(tenant: str, connection: Connection, *, into: Insert, rows: Sequence[Row]) -> None:
     if rows:
-        connection.execute(insert(into), [{**row, "tenant": tenant} for row in rows])
+        connection.execute(into, [{**row, "tenant": tenant} for row in rows])
+
+
+def _basis(row: ResultRow[Any]) -> Basis:
+    return Basis(
+        number=row.basis_number,
+        kind=BasisKind(row.kind),
+        maximum_tokens=row.maximum_tokens,
+        request_id=row.request_id,
+        drn=DecoderReferenceNumber(row.drn),
+        login=row.login,
+        made_at=row.made_at,
+        case_number=row.case_number,
+        reason=row.reason,
+    )
 
 
 def _token(row: ResultRow[Any]) -> MadeToken:

@@ -2,14 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
 from vending_app.storage.tables import issue_journal, supply_groups
 
-_NOTHING = "0"
+_NOTHING: Final = "0"
+
+# Statements are made once: to make one anew costs more than to run it.
+_FIND: Final = select(issue_journal).where(
+    issue_journal.c.tenant == bindparam("tenant"),
+    issue_journal.c.message_id == bindparam("message_id"),
+)
+_HOLDS: Final = select(issue_journal.c.tid).where(
+    issue_journal.c.tenant == bindparam("tenant"),
+    issue_journal.c.meter_pan == bindparam("meter_pan"),
+    issue_journal.c.base_date == bindparam("base_date"),
+    issue_journal.c.tid == bindparam("tid"),
+)
+_ADD: Final = insert(issue_journal)
 
 
 class DatabaseJournal:
@@ -26,10 +40,8 @@ class DatabaseJournal:
 
     def find(self, tenant: str, message_id: str) -> JournalEntry | None:
         """Return the entry of a message id, or None if the request is new."""
-        columns = issue_journal.c
-        row = self._connection.execute(
-            select(issue_journal).where(columns.tenant == tenant, columns.message_id == message_id)
-        ).one_or_none()
+        values = {"tenant": tenant, "message_id": message_id}
+        row = self._connection.execute(_FIND, values).one_or_none()
         if row is None:
             return None
         return JournalEntry(
@@ -50,16 +62,13 @@ class DatabaseJournal:
 
     def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
         """Tell whether a token identifier has been used for a meter under a base date."""
-        columns = issue_journal.c
-        found = self._connection.execute(
-            select(columns.tid).where(
-                columns.tenant == tenant,
-                columns.meter_pan == meter_pan.digits,
-                columns.base_date == str(base),
-                columns.tid == tid,
-            )
-        )
-        return found.one_or_none() is not None
+        values = {
+            "tenant": tenant,
+            "meter_pan": meter_pan.digits,
+            "base_date": str(base),
+            "tid": tid,
+        }
+        return self._connection.execute(_HOLDS, values).one_or_none() is not None
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key.
@@ -90,17 +99,18 @@ class DatabaseJournal:
     def add(self, entry: JournalEntry) -> None:
         """Write an entry down."""
         self._connection.execute(
-            insert(issue_journal).values(
-                tenant=entry.key.tenant,
-                message_id=entry.message_id,
-                request_hash=entry.request_hash,
-                meter_pan=entry.meter_pan.digits,
-                supply_group_code=str(entry.key.supply_group_code),
-                key_revision_number=int(entry.key.key_revision_number),
-                base_date=str(entry.base_date),
-                tid=entry.tid_minutes,
-                credit_units=str(entry.credit_units),
-                sealed=entry.sealed,
-                made_at=entry.made_at,
-            )
+            _ADD,
+            {
+                "tenant": entry.key.tenant,
+                "message_id": entry.message_id,
+                "request_hash": entry.request_hash,
+                "meter_pan": entry.meter_pan.digits,
+                "supply_group_code": str(entry.key.supply_group_code),
+                "key_revision_number": int(entry.key.key_revision_number),
+                "base_date": str(entry.base_date),
+                "tid": entry.tid_minutes,
+                "credit_units": str(entry.credit_units),
+                "sealed": entry.sealed,
+                "made_at": entry.made_at,
+            },
         )

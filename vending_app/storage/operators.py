@@ -1,19 +1,22 @@
 """Statements about operators."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Role
 from vending_app.storage.tables import operators
 
+_FIND: Final = select(operators).where(
+    operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login")
+)
+
 
 def find_operator(tenant: str, connection: Connection, *, login: str) -> Operator | None:
     """Return an operator, or None: who asks must not tell one failure from another."""
-    row = connection.execute(
-        select(operators).where(operators.c.tenant == tenant, operators.c.login == login)
-    ).one_or_none()
+    row = connection.execute(_FIND, {"tenant": tenant, "login": login}).one_or_none()
     return None if row is None else _operator(row)
 
 

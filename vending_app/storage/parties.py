@@ -1,8 +1,9 @@
 """Statements about vendors, customers and their accounts."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from vending_app.domain.errors import (
     UnknownAccountError,
@@ -11,6 +12,18 @@ from vending_app.domain.errors import (
 )
 from vending_app.domain.parties import Account, AccountState, Customer, Vendor
 from vending_app.storage.tables import accounts, customers, vendors
+
+_FIND_VENDOR: Final = select(vendors).where(
+    vendors.c.tenant == bindparam("tenant"), vendors.c.vendor_code == bindparam("vendor_code")
+)
+_LOCK_VENDOR: Final = _FIND_VENDOR.with_for_update()
+_SET_COUNTERS: Final = (
+    update(accounts)
+    .where(
+        accounts.c.tenant == bindparam("whose"), accounts.c.account_number == bindparam("account")
+    )
+    .values(counters=bindparam("kept"))
+)
 
 
 def find_vendor(tenant: str, connection: Connection, *, vendor_code: str) -> Vendor:
@@ -157,9 +170,7 @@ def set_account_counters(
 ) -> None:
     """Keep what the tariff remembers of an account. The ledger alone moves its credit."""
     connection.execute(
-        update(accounts)
-        .where(accounts.c.tenant == tenant, accounts.c.account_number == account_number)
-        .values(counters=counters)
+        _SET_COUNTERS, {"whose": tenant, "account": account_number, "kept": counters}
     )
 
 
@@ -178,8 +189,9 @@ def _account(row: Row[tuple[object, ...]]) -> Account:
 
 
 def _vendor(tenant: str, connection: Connection, *, vendor_code: str, lock: bool) -> Vendor:
-    query = select(vendors).where(vendors.c.tenant == tenant, vendors.c.vendor_code == vendor_code)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    values = {"tenant": tenant, "vendor_code": vendor_code}
+    query = _LOCK_VENDOR if lock else _FIND_VENDOR
+    row = connection.execute(query, values).one_or_none()
     if row is None:
         raise UnknownVendorError(vendor_code)
     return Vendor(

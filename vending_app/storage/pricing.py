@@ -2,12 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select
 
 from sts import Service
 from vending_app.domain.errors import UnknownTariffError
 from vending_app.storage.tables import dated_tables, tariff_versions, tariffs
+
+_VERSION_ON: Final = (
+    select(tariff_versions)
+    .where(
+        tariff_versions.c.tenant == bindparam("tenant"),
+        tariff_versions.c.tariff_code == bindparam("tariff_code"),
+        tariff_versions.c.first_day <= bindparam("day"),
+        or_(tariff_versions.c.last_day.is_(None), tariff_versions.c.last_day >= bindparam("day")),
+    )
+    .order_by(tariff_versions.c.tariff_version.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,18 +114,8 @@ def find_version_on(
     tenant: str, connection: Connection, *, tariff_code: str, day: date
 ) -> StoredVersion | None:
     """Return the version of a tariff for a local day, of several the latest, or None."""
-    columns, iso = tariff_versions.c, day.isoformat()
-    row = connection.execute(
-        select(tariff_versions)
-        .where(
-            columns.tenant == tenant,
-            columns.tariff_code == tariff_code,
-            columns.first_day <= iso,
-            or_(columns.last_day.is_(None), columns.last_day >= iso),
-        )
-        .order_by(columns.tariff_version.desc())
-        .limit(1)
-    ).one_or_none()
+    values = {"tenant": tenant, "tariff_code": tariff_code, "day": day.isoformat()}
+    row = connection.execute(_VERSION_ON, values).one_or_none()
     if row is None:
         return None
     return StoredVersion(

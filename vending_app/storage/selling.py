@@ -1,8 +1,9 @@
 """A meter in its place, found or locked with one statement."""
 
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 
 from sts import DecoderReferenceNumber, Service, SupplyGroupCode
 from vending_app.domain.errors import MeterWithoutPlaceError
@@ -18,6 +19,71 @@ from vending_app.storage.tables import (
     supply_groups,
     tariffs,
 )
+
+# Made once: to make such a statement anew costs more than to run it.
+_FIND: Final = (
+    select(
+        meters,
+        service_points.c.place,
+        service_points.c.feeder_code,
+        accounts.c.account_number,
+        accounts.c.customer_number,
+        accounts.c.tariff_code,
+        accounts.c.state,
+        accounts.c.block_reason.label("account_block_reason"),
+        accounts.c.credit_minor,
+        accounts.c.counters,
+        accounts.c.opened_at,
+        customers.c.name.label("customer_name"),
+        customers.c.phone,
+        customers.c.language,
+        supply_groups.c.utc_offset_minutes,
+        supply_groups.c.lead_cap_minutes,
+        supply_groups.c.key_policy,
+        supply_groups.c.ti_follows_tariff,
+        supply_groups.c.allow_dkga_change,
+        tariffs.c.name.label("tariff_name"),
+        tariffs.c.tariff_index.label("tariffs_index"),
+    )
+    .select_from(meters)
+    .join(
+        service_points,
+        and_(
+            service_points.c.tenant == meters.c.tenant,
+            service_points.c.service_point_code == meters.c.service_point_code,
+        ),
+    )
+    .join(
+        accounts,
+        and_(
+            accounts.c.tenant == service_points.c.tenant,
+            accounts.c.account_number == service_points.c.account_number,
+        ),
+    )
+    .join(
+        customers,
+        and_(
+            customers.c.tenant == accounts.c.tenant,
+            customers.c.customer_number == accounts.c.customer_number,
+        ),
+    )
+    .join(
+        supply_groups,
+        and_(
+            supply_groups.c.tenant == meters.c.tenant,
+            supply_groups.c.supply_group_code == meters.c.supply_group_code,
+        ),
+    )
+    .join(
+        tariffs,
+        and_(
+            tariffs.c.tenant == accounts.c.tenant,
+            tariffs.c.tariff_code == accounts.c.tariff_code,
+        ),
+    )
+    .where(meters.c.tenant == bindparam("tenant"), meters.c.drn == bindparam("drn"))
+)
+_LOCK: Final = _FIND.with_for_update(of=[meters, accounts])
 
 
 def find_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Supply:
@@ -40,79 +106,12 @@ def lock_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNum
 
 
 def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Supply:
-    query = _select(tenant).where(meters.c.drn == str(drn))
-    if lock:
-        query = query.with_for_update(of=[meters, accounts])
-    row = connection.execute(query).one_or_none()
+    query = _LOCK if lock else _FIND
+    row = connection.execute(query, {"tenant": tenant, "drn": str(drn)}).one_or_none()
     if row is None:
         meter_statements.find_meter(tenant, connection, drn=drn)
         raise MeterWithoutPlaceError(str(drn))
     return _supply(row)
-
-
-def _select(tenant: str) -> Select[tuple[object, ...]]:
-    return (
-        select(
-            meters,
-            service_points.c.place,
-            service_points.c.feeder_code,
-            accounts.c.account_number,
-            accounts.c.customer_number,
-            accounts.c.tariff_code,
-            accounts.c.state,
-            accounts.c.block_reason.label("account_block_reason"),
-            accounts.c.credit_minor,
-            accounts.c.counters,
-            accounts.c.opened_at,
-            customers.c.name.label("customer_name"),
-            customers.c.phone,
-            customers.c.language,
-            supply_groups.c.utc_offset_minutes,
-            supply_groups.c.lead_cap_minutes,
-            supply_groups.c.key_policy,
-            supply_groups.c.ti_follows_tariff,
-            supply_groups.c.allow_dkga_change,
-            tariffs.c.name.label("tariff_name"),
-            tariffs.c.tariff_index.label("tariffs_index"),
-        )
-        .select_from(meters)
-        .join(
-            service_points,
-            and_(
-                service_points.c.tenant == meters.c.tenant,
-                service_points.c.service_point_code == meters.c.service_point_code,
-            ),
-        )
-        .join(
-            accounts,
-            and_(
-                accounts.c.tenant == service_points.c.tenant,
-                accounts.c.account_number == service_points.c.account_number,
-            ),
-        )
-        .join(
-            customers,
-            and_(
-                customers.c.tenant == accounts.c.tenant,
-                customers.c.customer_number == accounts.c.customer_number,
-            ),
-        )
-        .join(
-            supply_groups,
-            and_(
-                supply_groups.c.tenant == meters.c.tenant,
-                supply_groups.c.supply_group_code == meters.c.supply_group_code,
-            ),
-        )
-        .join(
-            tariffs,
-            and_(
-                tariffs.c.tenant == accounts.c.tenant,
-                tariffs.c.tariff_code == accounts.c.tariff_code,
-            ),
-        )
-        .where(meters.c.tenant == tenant)
-    )
 
 
 def _supply(row: Row[tuple[object, ...]]) -> Supply:

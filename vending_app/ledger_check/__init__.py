@@ -6,6 +6,7 @@ of columns are written anew from `docs/ledger.md`. A mistake of the one is so fo
 
 from vending_app.ledger_check.checkpoints import (
     Checkpoint,
+    KeyAuditLog,
     RememberedHead,
     read_checkpoint,
     witnessed,
@@ -17,6 +18,7 @@ __all__ = [
     "Checkpoint",
     "Evidence",
     "Finding",
+    "KeyAuditLog",
     "RememberedHead",
     "Report",
     "read_checkpoint",

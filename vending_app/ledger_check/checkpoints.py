@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +29,21 @@ class RememberedHead:
     chain: str
     length: int
     head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAuditLog:
+    """What a key audit log says.
+
+    Attributes:
+        chain: The name of its chain.
+        hashes: The hash of each entry by its number.
+        heads: What it remembers of other chains.
+    """
+
+    chain: str
+    hashes: Mapping[int, str]
+    heads: tuple[RememberedHead, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,27 +93,28 @@ def read_checkpoint(content: str | bytes) -> Checkpoint | None:
         return None
 
 
-def witnessed(log: Path) -> tuple[list[RememberedHead], dict[int, str]]:
-    """Return what a key audit log remembers of other chains, and its own hashes by number.
+def witnessed(content: bytes) -> KeyAuditLog:
+    """Return what a key audit log says of itself and of other chains.
 
     Lines that are no entries are passed over; whether the log is right its own checker says.
     """
-    remembered: list[RememberedHead] = []
-    hashes: dict[int, str] = {}
-    for line in log.read_bytes().split(b"\n"):
+    chain, hashes, heads = "", dict[int, str](), list[RememberedHead]()
+    for line in content.split(b"\n"):
         try:
             entry: Any = json.loads(line)
+            record = entry["record"]
             hashes[int(entry["sequence"])] = str(entry["hash"])
-            kept = entry["record"].get("checkpoint") or {}
-            if entry["record"].get("event") == "witness":
-                remembered.append(
+            chain = str(record.get("chain") or chain)
+            if record["event"] == "witness":
+                kept = record["checkpoint"]
+                heads.append(
                     RememberedHead(
                         chain=str(kept["chain"]), length=int(kept["length"]), head=str(kept["head"])
                     )
                 )
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
-    return remembered, hashes
+    return KeyAuditLog(chain=chain, hashes=hashes, heads=tuple(heads))
 
 
 def kept_heads(

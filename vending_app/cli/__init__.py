@@ -4,56 +4,25 @@ Exit status: 0 done, 1 refused, 2 wrong usage.
 """
 
 import os
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Final, NoReturn, ParamSpec
+from typing import Final
 
 import click
 
-from keys import KeysError
-from sts import StsError
 from vending_app import create_app, demo_story
+from vending_app.cli.ledger import ledger
+from vending_app.cli.options import data_dir_option, refusals
 from vending_app.clock import utc_now
 from vending_app.config import data_dir_of
 from vending_app.demo import prepare_demo
-from vending_app.domain.errors import VendingError
 from vending_app.installation import prepare
 from vending_app.server import DEMO_HOST, listen, serve_demo
 from vending_app.server import serve as serve_installation
 
-_REFUSED: Final = 1
+__all__ = ["main"]
+
 _DEFAULT_PORT: Final = 8000
 
-_P = ParamSpec("_P")
-
-
-def _refusals(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Make one line and exit status 1 of everything that is refused."""
-
-    @wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (VendingError, KeysError, StsError) as error:
-            _refuse(error.code, str(error), error.hint)
-
-    return run
-
-
-def _refuse(code: str, message: str, hint: str) -> NoReturn:
-    advice = f" ({hint})" if hint else ""
-    click.echo(f"error {code}: {message.removesuffix('.')}{advice}", err=True)
-    sys.exit(_REFUSED)
-
-
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Where the data is; STS_VEND_DATA or ./data if not given.",
-)
 _port = click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -70,10 +39,10 @@ def main() -> None:
 
 
 @main.command()
-@_data_dir
+@data_dir_option
 @_port
 @click.option("--prepare-only", is_flag=True, help="Make the demo's files and stop.")
-@_refusals
+@refusals
 def demo(data_dir: Path | None, port: int, *, prepare_only: bool) -> None:
     """Prepare two demo utilities and serve them on this machine.
 
@@ -102,8 +71,8 @@ def _print_invitation(port: int) -> None:
 
 
 @main.command()
-@_data_dir
-@_refusals
+@data_dir_option
+@refusals
 def init(data_dir: Path | None) -> None:
     """Make a new installation: secret, vault, database. What is there is kept."""
     folder = data_dir or data_dir_of(os.environ)
@@ -112,16 +81,15 @@ def init(data_dir: Path | None) -> None:
 
 
 @main.command()
-@_data_dir
+@data_dir_option
 @click.option(
     "--bind", default=f"{DEMO_HOST}:{_DEFAULT_PORT}", show_default=True, metavar="HOST:PORT"
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-@_refusals
+@refusals
 def serve(data_dir: Path | None, bind: str, workers: int) -> None:
     """Serve an installation with gunicorn, for a reverse proxy that speaks HTTPS."""
     serve_installation(data_dir or data_dir_of(os.environ), bind=bind, workers=workers)
 
 
-if __name__ == "__main__":
-    main()
+main.add_command(ledger)

@@ -183,7 +183,9 @@ def _print_report(report: Report) -> None:
     for finding in report.findings:
         click.echo(str(finding))
     if report.findings:
-        click.echo(f"{report.tenant}: {len(report.findings)} findings in {report.entries} entries")
+        findings = "finding" if len(report.findings) == 1 else "findings"
+        found = f"{len(report.findings)} {findings} in {report.entries} entries"
+        click.echo(f"{report.tenant}: {found}")
     else:
         shown = report.head[:_HASH_SHOWN]
         click.echo(f"{report.tenant}: {report.entries} entries are right, up to {shown}…")

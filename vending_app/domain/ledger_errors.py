@@ -9,6 +9,7 @@ LedgerError                         LEDGER
 ├── LedgerReferenceReusedError      LEDGER_REFERENCE_REUSED
 ├── UnknownLedgerEntryError         UNKNOWN_LEDGER_ENTRY
 ├── FloatDepositError               FLOAT_DEPOSIT
+├── LedgerLimitError                LEDGER_LIMIT
 ├── LedgerClockBehindError          CLOCK_BEHIND
 └── PeriodError                     PERIOD
     ├── PeriodFormatError           PERIOD_FORMAT

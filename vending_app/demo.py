@@ -6,7 +6,7 @@ in lab mode, so it listens on this machine only.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -34,7 +34,16 @@ from vending_app.domain.ledger import deposit_entry
 from vending_app.domain.network import ServicePoint
 from vending_app.domain.parties import Account, AccountState, Customer, Tenant, Vendor
 from vending_app.domain.periods import period_of
-from vending_app.domain.tariff import format_version, version_hash
+from vending_app.domain.purchases import format_counters
+from vending_app.domain.tariff import (
+    Counters,
+    PaidTo,
+    Period,
+    PeriodCharge,
+    format_version,
+    local_day,
+    version_hash,
+)
 from vending_app.installation import prepare
 from vending_app.lab_meters import LabMeters
 from vending_app.services.meters import add_history
@@ -182,6 +191,7 @@ def _fill_supply(connection: Connection, supply: story.DemoSupply, *, now: datet
             customer_number=number,
             tariff_code=supply.tariff_code,
             state=AccountState.OPEN,
+            counters=_opening_counters(tenant, supply, now=now),
             opened_at=now,
         )
         point = ServicePoint(
@@ -196,6 +206,28 @@ def _fill_supply(connection: Connection, supply: story.DemoSupply, *, now: datet
         network.add_service_point(tenant, connection, point=point)
     meters.add_meter(tenant, connection, meter=meter, now=now)
     add_history(connection, meter, kind="registered", login=_ADMINISTRATOR, now=now)
+
+
+def _opening_counters(tenant: str, supply: story.DemoSupply, *, now: datetime) -> str | None:
+    """Return what was paid before this system came, as it is brought over from an old one."""
+    charges = {
+        charge.code: charge
+        for version in TARIFFS[tenant]
+        for charge in version.charges
+        if version.code == supply.tariff_code and isinstance(charge, PeriodCharge)
+    }
+    if not charges:
+        return None
+    zone = next(each.time_zone for each in story.TENANTS if each.code == tenant)
+    today = local_day(now, zone)
+    month_end = (today.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    paid = {
+        code: PaidTo(month_end)
+        if charge.period is Period.MONTH
+        else PaidTo(today - timedelta(days=supply.absent_days))
+        for code, charge in charges.items()
+    }
+    return format_counters(Counters(paid_to=paid))
 
 
 def _make_meters(config: Config, *, now: datetime) -> None:

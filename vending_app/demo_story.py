@@ -58,12 +58,21 @@ class DemoOperator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSupply:
-    """A meter with whom and where it serves; in stock there is neither."""
+    """A meter with whom and where it serves; in stock there is neither.
+
+    Attributes:
+        meter: The meter.
+        customer: Who buys.
+        place: Where it hangs.
+        tariff_code: By which tariff.
+        absent_days: For how many days daily charges are unpaid.
+    """
 
     meter: Meter
     customer: str = ""
     place: str = ""
     tariff_code: str = ""
+    absent_days: int = 0
 
     @property
     def number(self) -> str:
@@ -248,6 +257,7 @@ SUPPLIES: Final = (
         customer="Neema Mwakyusa",
         place="Pole 12, Ziwani",
         tariff_code="household",
+        absent_days=45,
     ),
     DemoSupply(
         meter=_meter(MWANGA, "0100200002028", algorithm=_MISTY1, phases=3),

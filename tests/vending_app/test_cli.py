@@ -24,7 +24,8 @@ from vending_app.clock import utc_now
 from vending_app.config import Config
 from vending_app.demo import prepare_demo
 from vending_app.domain.errors import ConfigError
-from vending_app.services.vending import SellRequest, sell
+from vending_app.services.quoting import Amount
+from vending_app.services.vending import VendRequest, vend
 from vending_app.web.context import EXTENSION, AppContext
 
 START_SECONDS = 30
@@ -33,14 +34,14 @@ START_SECONDS = 30
 def _sold(config: Config, drn: str) -> str:
     """Sell TZS 5 000 to a meter and return the token as it is printed."""
     parts: AppContext = create_app(config).extensions[EXTENSION]
-    request = SellRequest(
+    request = VendRequest(
         tenant="mwanga",
         request_id=f"cli-{drn}",
         drn=DecoderReferenceNumber(drn),
-        amount_minor=5_000_00,
-        operator="rehema",
+        amount=Amount(minor=5_000_00),
+        login="rehema",
     )
-    token = sell(parts.store, parts.module, now=utc_now(), request=request).sale.token
+    (token,) = vend(parts.store, parts.module, now=utc_now(), request=request).result.tokens
     parts.close()
     return format_token(token.digits)
 

@@ -9,11 +9,13 @@ from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER
 from vending_app import create_app, demo_story
 from vending_app.config import Config
 from vending_app.demo import prepare_demo
+from vending_app.demo_tariffs import TARIFFS
 from vending_app.domain.errors import ConfigError, DatabaseNotCurrentError
 from vending_app.installation import prepare
 from vending_app.lab_meters import LabMeters
 from vending_app.services.meters import list_meters
-from vending_app.services.vending import SellRequest, quote_for_meter, sell
+from vending_app.services.quoting import Amount
+from vending_app.services.vending import QuoteRequest, VendRequest, quote, vend
 from vending_app.web.context import EXTENSION, AppContext
 
 
@@ -25,23 +27,23 @@ def test_everything_in_the_data_directory_is_for_its_owner_only(config: Config) 
 def test_a_second_run_keeps_what_was_sold(tmp_path: Path) -> None:
     first = prepare_demo(tmp_path / "data", {}, now=NOW)
     parts: AppContext = create_app(first).extensions[EXTENSION]
-    request = SellRequest(
+    request = VendRequest(
         tenant="thabaneng",
         request_id="r-1",
         drn=DecoderReferenceNumber(PIETER),
-        amount_minor=2000,
-        operator="zanele",
+        amount=Amount(minor=2000),
+        login="zanele",
     )
-    sold = sell(parts.store, parts.module, now=NOW, request=request)
+    sold = vend(parts.store, parts.module, now=NOW, request=request)
     parts.close()
 
     second = prepare_demo(tmp_path / "data", {}, now=NOW)
     assert second == first
     again: AppContext = create_app(second).extensions[EXTENSION]
-    replay = sell(again.store, again.module, now=NOW, request=request)
+    replay = vend(again.store, again.module, now=NOW, request=request)
     again.close()
     assert replay.replay
-    assert replay.sale == sold.sale
+    assert replay.result == sold.result
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_second_run_keeps_what_was_sold(tmp_path: Path) -> None:
     [
         ("thabaneng", PIETER, 20_00, 59),
         ("thabaneng", PIETER, 100_00, 292),
-        ("mwanga", NEEMA, 2_500_00, 14),
+        ("mwanga", NEEMA, 5_000_00, 14),
         ("mwanga", MILL, 13_000_00, 100),
     ],
 )
@@ -57,20 +59,39 @@ def test_the_figures_of_the_story(
     config: Config, tenant: str, drn: str, amount_minor: int, tenths: int
 ) -> None:
     parts: AppContext = create_app(config).extensions[EXTENSION]
-    offer = quote_for_meter(
-        parts.store, tenant, drn=DecoderReferenceNumber(drn), amount_minor=amount_minor
+    wanted = QuoteRequest(
+        tenant=tenant, drn=DecoderReferenceNumber(drn), amount=Amount(minor=amount_minor)
     )
+    offer = quote(parts.store, parts.module, now=NOW, request=wanted).offer
     parts.close()
-    assert offer.quote.energy.tenths == tenths
+    assert offer.sold_tenths == tenths
+
+
+def test_neema_was_away_for_45_days_and_pays_for_30_of_them_but_half_of_her_money(
+    config: Config,
+) -> None:
+    parts: AppContext = create_app(config).extensions[EXTENSION]
+    wanted = QuoteRequest(
+        tenant="mwanga", drn=DecoderReferenceNumber(NEEMA), amount=Amount(minor=5_000_00)
+    )
+    lines = quote(parts.store, parts.module, now=NOW, request=wanted).offer.lines
+    parts.close()
+    assert [(line.code, line.amount_minor) for line in lines] == [
+        ("daily", 2_500_00),
+        ("energy", 2_500_00),
+    ]
 
 
 def test_the_prices_are_those_of_the_story() -> None:
-    prices = {each.code: each.terms.price_minor_per_kwh for each in demo_story.TARIFFS}
-    assert prices == {
-        "home": Fraction("342.5"),
-        "household": Fraction(180_000),
-        "productive": Fraction(130_000),
+    prices = {
+        version.code: [block.rate for block in version.unit_charges[0].schedules[0].blocks]
+        for versions in TARIFFS.values()
+        for version in versions
     }
+    assert prices["home"] == prices["indigent"]
+    assert prices["home"] == [Fraction(text) for text in ("342.5", "404.4", "436.8", "470.9")]
+    assert prices["household"] == [Fraction(180_000)]
+    assert prices["productive"] == [Fraction(130_000)]
 
 
 def test_every_meter_of_the_story_has_its_twin(config: Config) -> None:
@@ -78,13 +99,16 @@ def test_every_meter_of_the_story_has_its_twin(config: Config) -> None:
     lab = LabMeters(config.meters_dir)
     found = {}
     for tenant in demo_story.TENANTS:
-        for meter in list_meters(parts.store, tenant.code, limit=10):
-            snapshot = lab.read(meter.drn, now=NOW).snapshot
-            found[str(meter.drn)] = (snapshot.encryption_algorithm, snapshot.phases)
+        for row in list_meters(parts.store, tenant.code, limit=10):
+            snapshot = lab.read(row.meter.drn, now=NOW).snapshot
+            found[str(row.meter.drn)] = (snapshot.encryption_algorithm, snapshot.phases)
             assert snapshot.credit == 0
             assert not snapshot.relay_closed
     parts.close()
-    assert found == {PIETER: ("07", 1), NEEMA: ("11", 1), MILL: ("11", 3)}
+    assert len(found) == len(demo_story.METERS)
+    assert found[PIETER] == ("07", 1)
+    assert found[NEEMA] == ("11", 1)
+    assert found[MILL] == ("11", 3)
 
 
 def test_an_installation_without_migrations_does_not_start(config: Config) -> None:

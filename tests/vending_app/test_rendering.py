@@ -3,7 +3,8 @@ from fractions import Fraction
 import pytest
 
 from vending_app.domain.money import Currency
-from vending_app.web.rendering import format_fraction_kwh, format_price
+from vending_app.domain.units import format_units
+from vending_app.web.rendering import format_price
 
 
 @pytest.mark.parametrize(
@@ -25,5 +26,5 @@ def test_prices_show_all_their_decimals_or_say_that_there_are_more(
 
 
 def test_energy_that_was_paid_for_is_cut_off_at_a_watt_hour() -> None:
-    assert format_fraction_kwh(Fraction(800, 137)) == "5.839"
-    assert format_fraction_kwh(Fraction(2)) == "2.000"
+    assert format_units(Fraction(800, 137)) == "5.839"
+    assert format_units(Fraction(2)) == "2.000"

@@ -89,7 +89,7 @@ def check_requests(tenant: Tenant) -> Iterator[Finding]:
     yield from tenant.found(
         "requests",
         "SELECT request_id FROM requests AS request WHERE tenant = :tenant AND state = 'done' "
-        "AND kind IN ('sale', 'free_issue', 'engineering', 'key_change') AND NOT EXISTS "
+        "AND kind IN ('sale', 'issue') AND NOT EXISTS "
         "(SELECT 1 FROM bases AS basis WHERE basis.tenant = request.tenant "
         "AND basis.request_id = request.request_id)",
         "it is done, but nothing came of it",

@@ -9,7 +9,7 @@ from flask import current_app, g
 from keys import SecurityModule
 from vending_app.clock import Clock
 from vending_app.config import Config
-from vending_app.domain.entities import Operator, Tenant
+from vending_app.domain.parties import Operator, Tenant
 from vending_app.lab_meters import LabMeters
 from vending_app.storage.engine import Store
 from vending_app.web.throttle import LoginThrottle

@@ -6,20 +6,34 @@ from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
 from vending_app.domain.errors import (
+    KeyChangeNeededError,
+    KeyChangeOfferedError,
     LoginError,
     NotFoundError,
+    NotPermittedError,
+    OutcomeUnknownError,
+    RequestFailedError,
     RequestIdReusedError,
+    RequestInProgressError,
     StoreBusyError,
     TokenRefusedError,
     TooManyLoginsError,
+    TwinRefusedError,
     VendingError,
 )
 
 STATUS: Final[tuple[tuple[type[VendingError], int], ...]] = (
     (LoginError, 401),
+    (NotPermittedError, 403),
     (NotFoundError, 404),
     (RequestIdReusedError, 409),
+    (RequestFailedError, 409),
+    (RequestInProgressError, 409),
+    (KeyChangeOfferedError, 409),
+    (KeyChangeNeededError, 409),
     (TokenRefusedError, 409),
+    (TwinRefusedError, 409),
+    (OutcomeUnknownError, 503),
     (TooManyLoginsError, 429),
     (StoreBusyError, 503),
     (VendingError, 422),

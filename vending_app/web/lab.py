@@ -10,8 +10,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sts.meter.errors import MeterBusyError, MeterError, MeterLoadError
-from vending_app.domain.entities import Meter
 from vending_app.domain.errors import WholeNumberError
+from vending_app.domain.network import Meter
 from vending_app.lab_clock import SPEEDS
 from vending_app.lab_meters import LabMeters
 from vending_app.services import meters

@@ -9,7 +9,7 @@ from flask import Flask, g
 
 from sts import format_token
 from vending_app.domain.money import Currency, Money, format_minor, format_money
-from vending_app.domain.quotes import format_tenths_kwh
+from vending_app.domain.units import UNITS, format_tenths, format_units
 from vending_app.web.context import SignedIn, parts
 
 SAMPLE_WARNING: Final = "SAMPLE tables: not for real meters"
@@ -22,9 +22,10 @@ def register(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.add_template_filter(format_money, "money")
     app.add_template_filter(format_minor, "minor")
-    app.add_template_filter(format_tenths_kwh, "kwh")
+    app.add_template_filter(format_tenths, "tenths")
     app.add_template_filter(format_price, "price")
-    app.add_template_filter(format_fraction_kwh, "exact_kwh")
+    app.add_template_filter(format_units, "units")
+    app.add_template_filter(UNITS.get, "unit")
     app.add_template_filter(format_token, "token")
     app.add_template_filter(format_local, "local")
     app.context_processor(_every_page)
@@ -42,13 +43,6 @@ def format_price(price_minor: Fraction, currency: Currency) -> str:
         decimals = decimals[:-1]
     text = format_minor(whole, 0) + (f".{decimals}" if decimals else "")
     return text if scaled.denominator == 1 else f"{text}…"
-
-
-def format_fraction_kwh(energy: Fraction) -> str:
-    """Return an exact quantity of energy to three decimals, cut off: ``5.839``."""
-    thousandths = energy * 1000
-    whole, rest = divmod(thousandths.numerator // thousandths.denominator, 1000)
-    return f"{whole}.{rest:03d}"
 
 
 def format_local(when: datetime, *, seconds: bool = False) -> str:

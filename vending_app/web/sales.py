@@ -30,12 +30,5 @@ def show_sale(sale_number: int) -> str:
 @blueprint.post("/<int(max=9223372036854775807):sale_number>/reprint")
 def reprint(sale_number: int) -> Response:
     """Note a reprint, then show the receipt, marked as one."""
-    who = signed_in()
-    receipts.reprint(
-        parts().store,
-        who.tenant.code,
-        sale_number=sale_number,
-        operator=who.operator.login,
-        now=now(),
-    )
+    receipts.reprint(parts().store, signed_in().operator, sale_number=sale_number, now=now())
     return redirect(url_for("sales.show_sale", sale_number=sale_number), code=303)

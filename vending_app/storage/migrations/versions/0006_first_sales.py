@@ -47,8 +47,9 @@ def upgrade() -> None:
     sales = _rows("legacy_sales", sold_at=_MOMENT)
     for sale in sorted(sales, key=lambda row: (row["tenant"], row["sale_number"])):
         key = (sale["tenant"], sale["sale_number"])
-        book = books.setdefault(sale["tenant"], _Books(tenants[sale["tenant"]]))
-        _bring_sale(sale, tokens[key], lines=lines[key], books=book)
+        if sale["tenant"] not in books:
+            books[sale["tenant"]] = _Books(tenants[sale["tenant"]])
+        _bring_sale(sale, tokens[key], lines=lines[key], books=books[sale["tenant"]])
     for book in books.values():
         book.close()
     _insert("reprints", [_reprint(row) for row in _rows("legacy_reprints", reprinted_at=_MOMENT)])

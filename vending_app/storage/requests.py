@@ -5,8 +5,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from sts import DecoderReferenceNumber
 from vending_app.domain.errors import UnknownRequestError, VendingError
@@ -18,10 +19,11 @@ _LONGEST_MESSAGE: Final = 500
 
 # A second request of the same name waits here until the first one is decided, and is then not
 # inserted. Both databases know the words, SQLAlchemy has them once for each.
-_CLAIM: Final[Mapping[str, Insert]] = MappingProxyType(
+_NAME: Final = requests.c.request_id
+_CLAIM: Final[Mapping[str, ReturningInsert[tuple[str]]]] = MappingProxyType(
     {
-        "sqlite": sqlite.insert(requests).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(requests).on_conflict_do_nothing(),
+        "sqlite": sqlite.insert(requests).on_conflict_do_nothing().returning(_NAME),
+        "postgresql": postgresql.insert(requests).on_conflict_do_nothing().returning(_NAME),
     }
 )
 _FIND: Final = select(requests).where(
@@ -59,7 +61,7 @@ def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> boo
             "ended_at": request.ended_at,
         },
     )
-    return added.rowcount == 1
+    return added.one_or_none() is not None
 
 
 def find(tenant: str, connection: Connection, *, request_id: str) -> StoredRequest:

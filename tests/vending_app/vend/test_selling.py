@@ -15,6 +15,7 @@ from tests.vending_app.vend.shop import (
     RealMeter,
     add_supply,
     add_tariff,
+    change,
     change_meter,
     drn_of,
     findings,
@@ -80,6 +81,7 @@ def test_the_books_say_what_the_receipt_says(store: Store, module: JournalledMod
 def test_blocks_and_fees_go_on_where_the_last_purchase_ended(
     store: Store, module: JournalledModule
 ) -> None:
+    change(store, tables.accounts, counters=None)
     first = sell(store, module).result
     second = sell(store, module, request_id="r-2").result
     assert [line.code for line in first.lines] == ["basic", "energy", "vat"]

@@ -1,0 +1,130 @@
+"""The twin: a token that the meter would refuse is never shown, and nothing is charged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select
+
+from keys import (
+    CreditRequest,
+    IssueAnswer,
+    IssueJournal,
+    MeterConfiguration,
+    RegisteredKey,
+    TokenRequest,
+)
+from keys.answers import ModuleStatus
+from keys.issuing import JournalledModule
+from sts import Service
+from tests.vending_app.vend.shop import (
+    THABANENG,
+    audit_codes,
+    findings,
+    rows,
+    sell,
+)
+from vending_app.domain.errors import VendingError
+from vending_app.domain.sales import BasisKind
+from vending_app.storage import parties, tables, tokens
+from vending_app.storage.engine import Store
+
+
+@dataclass
+class Stubborn:
+    """A module that makes another token than it is asked for, as one that chooses for itself."""
+
+    module: JournalledModule
+    other: Callable[[CreditRequest], CreditRequest]
+
+    __hash__ = object.__hash__
+
+    def issue(
+        self,
+        meter: MeterConfiguration,
+        request: TokenRequest,
+        *,
+        message_id: str,
+        now: datetime,
+        journal: IssueJournal | None = None,
+    ) -> IssueAnswer:
+        assert isinstance(request, CreditRequest)
+        return self.module.issue(
+            meter, self.other(request), message_id=message_id, now=now, journal=journal
+        )
+
+    def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
+        return self.module.vending_key(meter)
+
+    def status(self) -> ModuleStatus:
+        return self.module.status()
+
+
+def _used(request: CreditRequest) -> CreditRequest:
+    """An identifier far back: the meter holds 50 greater ones."""
+    return replace(request, tid_minutes=2)
+
+
+def _of_water(request: CreditRequest) -> CreditRequest:
+    return replace(request, service=Service.WATER)
+
+
+def test_a_token_for_another_service_is_withheld(store: Store, module: JournalledModule) -> None:
+    with store.read() as connection:
+        account = parties.find_account(THABANENG, connection, account_number="C00102")
+    with pytest.raises(VendingError) as refusal:
+        sell(store, Stubborn(module, _of_water))
+    assert refusal.value.code == "TWIN_FUNCTION_ERROR"
+    assert rows(store, "sales", "tokens", "token_marks", "issue_journal") == {
+        "sales": 0,
+        "tokens": 1,
+        "token_marks": 1,
+        "issue_journal": 1,
+    }
+    with store.read() as connection:
+        (basis,) = tokens.bases_of_request(THABANENG, connection, request_id="r-1")
+        made = tokens.tokens_of_bases(THABANENG, connection, basis_numbers=[basis.number])
+        (token,) = made[basis.number]
+        assert parties.find_account(THABANENG, connection, account_number="C00102") == account
+        kinds = connection.execute(select(tables.ledger_entries.c.kind)).scalars().all()
+    assert basis.kind is BasisKind.WITHHELD
+    assert token.withheld
+    assert not token.void
+    assert kinds[-1] == "issue"
+    assert audit_codes(store) == ["TWIN_FUNCTION_ERROR"]
+    assert findings(store) == []
+
+
+def test_a_token_too_old_for_the_meter_is_withheld(store: Store, module: JournalledModule) -> None:
+    for number in range(50):
+        sell(store, module, request_id=f"r-{number}", minor=10_00 if number else 200_00)
+    with pytest.raises(VendingError) as refusal:
+        sell(store, Stubborn(module, _used), request_id="old")
+    assert refusal.value.code == "TWIN_OLD_ERROR"
+    assert findings(store) == []
+
+
+def test_the_same_request_fails_the_same_way_again(store: Store, module: JournalledModule) -> None:
+    for _ in range(2):
+        with pytest.raises(VendingError) as refusal:
+            sell(store, Stubborn(module, _of_water))
+        assert refusal.value.code == "TWIN_FUNCTION_ERROR"
+        assert "would refuse this token" in str(refusal.value)
+    assert rows(store, "tokens") == {"tokens": 1}
+    # Another request is another sale, and the withheld identifier is not used again.
+    sale = sell(store, module, request_id="r-2").result
+    with store.read() as connection:
+        (basis,) = tokens.bases_of_request(THABANENG, connection, request_id="r-1")
+        (withheld,) = tokens.tokens_of_bases(THABANENG, connection, basis_numbers=[basis.number])[
+            basis.number
+        ]
+    assert sale.tokens[0].tid_minutes != withheld.tid_minutes
+
+
+def test_a_vendor_gets_the_float_back(store: Store, module: JournalledModule) -> None:
+    with pytest.raises(VendingError):
+        sell(store, Stubborn(module, _of_water), login="tshepo")
+    with store.read() as connection:
+        vendor = parties.find_vendor(THABANENG, connection, vendor_code="tshepo")
+    assert vendor.float_minor == 250_00

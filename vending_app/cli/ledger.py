@@ -180,15 +180,14 @@ def _evidence(since: Sequence[Path], key_audit: Sequence[Path], seal_key: Path |
 
 
 def _print_report(report: Report) -> None:
+    entries = "1 entry" if report.entries == 1 else f"{report.entries} entries"
     for finding in report.findings:
         click.echo(str(finding))
     if report.findings:
         findings = "finding" if len(report.findings) == 1 else "findings"
-        found = f"{len(report.findings)} {findings} in {report.entries} entries"
-        click.echo(f"{report.tenant}: {found}")
+        click.echo(f"{report.tenant}: {len(report.findings)} {findings} in {entries}")
     else:
-        shown = report.head[:_HASH_SHOWN]
-        click.echo(f"{report.tenant}: {report.entries} entries are right, up to {shown}…")
+        click.echo(f"{report.tenant}: {entries}, nothing wrong, up to {report.head[:_HASH_SHOWN]}…")
 
 
 def _operator(store: Store, tenant: str, *, login: str) -> Operator:

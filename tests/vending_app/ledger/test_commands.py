@@ -56,7 +56,8 @@ def _edit(data_dir: Path, statement: str) -> None:
 
 def test_right_books_are_right(run: Run) -> None:
     status, said = run("verify")
-    assert (status, said[:32]) == (0, "thabaneng: 10 entries are right,")
+    assert status == 0
+    assert said.startswith("thabaneng: 10 entries, nothing wrong, up to ")
 
 
 def test_an_edited_row_is_named_and_the_exit_status_is_1(run: Run, data_dir: Path) -> None:

@@ -61,7 +61,7 @@ def test_the_whole_way_from_the_command_line(tmp_path: Path) -> None:
 
     status, said = sts_meter("enter", meter, *token.split())
     assert status == 0, said
-    assert "2.8 kWh" in said
+    assert "1.4 kWh" in said
     status, said = sts_meter("enter", meter, token)
     assert status == 1
     assert "used already" in said

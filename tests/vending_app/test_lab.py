@@ -29,7 +29,7 @@ def test_a_fast_clock_runs_for_an_hour_and_then_like_ours(tmp_path: Path) -> Non
     later = NOW + LONGEST_FAST_RUN + timedelta(minutes=5)
     assert clock.time_at(later) == NOW + timedelta(hours=60, minutes=5)
     assert clock.speed_at(later) == 1
-    assert clocks.read("00100001031", now=NOW).speed == 1
+    assert clocks.read("00100001064", now=NOW).speed == 1
 
 
 def test_a_clock_never_runs_backward() -> None:
@@ -54,5 +54,5 @@ def test_only_known_speeds_and_known_meters(config: Config) -> None:
         meters.set_speed(DRN, 7, now=NOW)
     assert refusal.value.code == "LAB_METER_SPEED"
     with pytest.raises(NoLabMeterError) as missing:
-        meters.read(DecoderReferenceNumber("00100001031"), now=NOW)
+        meters.read(DecoderReferenceNumber("00100001064"), now=NOW)
     assert missing.value.code == "NO_LAB_METER"

@@ -8,15 +8,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from tests.vending_app.helpers import MILL, NEEMA, PIETER, Browser, SetClock, token_on
+from sts import DecoderReferenceNumber, Service
+from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER, Browser, SetClock, token_on
 from vending_app import create_app
 from vending_app.config import Config
 from vending_app.demo_story import DEMO_PASSWORD
-from vending_app.storage.tables import operators
+from vending_app.domain.network import ServicePoint
+from vending_app.services import meters, network
+from vending_app.storage import operators, tables
 from vending_app.web import security
-from vending_app.web.context import EXTENSION
+from vending_app.web.context import EXTENSION, AppContext
 from vending_app.web.throttle import FAILURES_ALLOWED
 
+STOCK = "00100001056"
 ARGUMENTS = {"drn": PIETER, "sale_number": 1, "filename": "style.css"}
 
 
@@ -150,7 +154,7 @@ def test_logging_out_ends_the_session(cashier: Browser) -> None:
 
 def test_who_is_dismissed_is_out_at_once(app: Flask, cashier: Browser) -> None:
     with app.extensions[EXTENSION].store.write() as connection:
-        connection.execute(update(operators).values(active=False))
+        connection.execute(update(tables.operators).values(active=False))
     assert cashier.get("/sell").headers["Location"].startswith("/login")
 
 
@@ -179,7 +183,75 @@ def test_a_token_of_ea11_has_no_sample_mark(browser: Browser) -> None:
     page = browser.get(browser.sell(NEEMA, "5000")).text
     assert "SAMPLE" not in page
     assert "VAT" not in page
-    assert "2.8" in page
+    assert "1.4" in page
+
+
+def test_units_are_sold_for_what_they_cost(cashier: Browser) -> None:
+    fields = {"meter": PIETER, "amount": "10", "amount_kind": "units", "payment_method": "card"}
+    offer = cashier.post("/sell", **fields).text
+    assert "ZAR\N{NO-BREAK SPACE}34.25" in offer
+    sold = cashier.post("/sell/confirm", request_id="units-1", **fields)
+    receipt = cashier.get(sold.headers["Location"]).text
+    assert "<strong>10.0</strong> kWh" in receipt
+    assert "card" in receipt
+
+
+def test_a_way_of_paying_that_is_none_is_a_bad_request(cashier: Browser) -> None:
+    assert cashier.post("/sell", meter=PIETER, amount="20", payment_method="cow").status_code == 400
+
+
+def test_cash_is_rounded_to_what_there_are_coins_for(cashier: Browser) -> None:
+    offer = cashier.post("/sell", meter=PIETER, amount="20.04").text
+    assert "rounded to what there are coins for" in offer
+    assert "Take ZAR\N{NO-BREAK SPACE}20.00 and issue" in offer
+
+
+def test_a_new_meter_gets_its_own_key_when_the_customer_agrees(
+    cashier: Browser, app: Flask
+) -> None:
+    parts: AppContext = app.extensions[EXTENSION]
+    _install_stock_meter(parts)
+    fields = {"meter": STOCK, "amount": "50"}
+    offer = cashier.post("/sell", **fields).text
+    assert "key should change first" in offer
+    asked = cashier.post("/sell/confirm", request_id="new-1", **fields)
+    assert asked.status_code == 409
+    assert "KEY_CHANGE_OFFERED" in asked.text
+    assert "accept_key_change" in asked.text
+    sold = cashier.post("/sell/confirm", request_id="new-1", accept_key_change="yes", **fields)
+    assert sold.status_code == 303
+    receipt = cashier.get(sold.headers["Location"]).text
+    tokens = re.findall(r'<p class="token">([\d ]{24})</p>', receipt)
+    assert receipt.index("First enter these") < receipt.index("Then the credit")
+    assert len(tokens) == 5
+    page = f"/lab/meters/{STOCK}"
+    for token in tokens:
+        cashier.post(f"{page}/token", token=token)
+    assert "Accepted" in cashier.get(page).text
+    assert "14.600 kWh" in cashier.get(page).text
+    assert "key change on its way" in cashier.get("/meters").text
+
+
+def _install_stock_meter(parts: AppContext) -> None:
+    """Hang the meter of the demo's store at a second place of Pieter's."""
+    with parts.store.read() as connection:
+        farai = operators.find_operator("thabaneng", connection, login="farai")
+    assert farai is not None
+    point = ServicePoint(
+        tenant="thabaneng",
+        code="P-2",
+        account_number="C00102",
+        place="14 Kerk Street, garage",
+        service=Service.ELECTRICITY,
+    )
+    network.add_service_point(parts.store, point, operator=farai)
+    meters.install(
+        parts.store,
+        farai,
+        drn=DecoderReferenceNumber(STOCK),
+        service_point_code="P-2",
+        now=NOW,
+    )
 
 
 def test_a_button_pressed_twice_sells_once(cashier: Browser) -> None:
@@ -198,7 +270,7 @@ def test_a_button_pressed_twice_sells_once(cashier: Browser) -> None:
         ("0010000102", "20", 422, "WRONG_LENGTH", "11 or 13 or 18 digits"),
         ("0010000102x", "20", 422, "NOT_DIGITS", "only the digits 0 to 9"),
         ("", "20", 422, "WRONG_LENGTH", "found 0"),
-        ("00100001031", "20", 404, "UNKNOWN_METER", "No meter 00100001031"),
+        ("00100001064", "20", 404, "UNKNOWN_METER", "No meter 00100001064"),
         (NEEMA, "20", 404, "UNKNOWN_METER", "registered here"),
         (PIETER, "4.99", 422, "AMOUNT_BELOW_MINIMUM", "ZAR\N{NO-BREAK SPACE}5.00"),
         (PIETER, "5000.01", 422, "AMOUNT_ABOVE_MAXIMUM", "5\N{NO-BREAK SPACE}000.00"),
@@ -281,8 +353,8 @@ def test_a_token_works_once_in_its_meter_and_in_no_other(browser: Browser, app: 
     assert "Relay open" in browser.get(page).text
     browser.post(f"{page}/token", token=token)
     accepted = browser.get(page).text
-    assert "Accepted. 2.8 kWh added." in accepted
-    assert "2.800 kWh" in accepted
+    assert "Accepted. 1.4 kWh added." in accepted
+    assert "1.400 kWh" in accepted
     assert "Relay closed" in accepted
     browser.post(f"{page}/token", token=token)
     assert "used already" in browser.get(page).text
@@ -368,7 +440,7 @@ def test_meters_of_others_and_of_nobody_are_not_found(
     cashier: Browser, config: Config, app: Flask
 ) -> None:
     assert cashier.get(f"/lab/meters/{NEEMA}").status_code == 404
-    assert cashier.get("/lab/meters/00100001015").status_code == 404
+    assert cashier.get("/lab/meters/00100001072").status_code == 404
     assert cashier.get("/lab/meters/1").status_code == 422
     (config.meters_dir / f"{PIETER}.db").unlink()
     answer = cashier.get(f"/lab/meters/{PIETER}")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from keys.errors import KeyAlreadyInVaultError
 from keys.files import read_key_file
+from keys.open import open_software_module
 from keys.records import VendingKeyRecord, check_value_of
 from keys.registered_key import RegisteredKey
 from keys.vault import Vault
@@ -29,6 +30,7 @@ from sts import (
 )
 from vending_app import demo_story as story
 from vending_app.config import Config
+from vending_app.demo_history import history_start, sell_history
 from vending_app.demo_tariffs import TARIFFS
 from vending_app.domain.ledger import deposit_entry
 from vending_app.domain.network import ServicePoint
@@ -56,8 +58,16 @@ _APPROVERS: Final = {"thabaneng": "botha", "mwanga": "mshana", "baobab": "venter
 _VENDING_KEY: Final = VendingKey.from_hex(story.VENDING_KEY_HEX)
 
 
-def prepare_demo(data_dir: Path, environ: Mapping[str, str], *, now: datetime) -> Config:
+def prepare_demo(
+    data_dir: Path, environ: Mapping[str, str], *, now: datetime, months: int = 0
+) -> Config:
     """Make what is missing of the demo and return its settings.
+
+    Args:
+        data_dir: Where it lies.
+        environ: The environment.
+        now: The present time, aware.
+        months: How many months of sales it has behind it when it is made.
 
     Raises:
         ConfigError: The directory cannot be used, or the settings make no sense.
@@ -68,17 +78,24 @@ def prepare_demo(data_dir: Path, environ: Mapping[str, str], *, now: datetime) -
     _fill_vault(config)
     store = Store.open(config.database_url)
     try:
-        fill_database(store, now=now)
+        made = fill_database(store, now=history_start(months, now))
+        if made and months:
+            module = open_software_module(config.vault, config.vault_key, lab_mode=True)
+            sell_history(store, module, months=months, now=now)
     finally:
         store.close()
     _make_meters(config, now=now)
     return config
 
 
-def fill_database(store: Store, *, now: datetime) -> None:
-    """Add the utilities of the demo that are not there yet, with all that belongs to them."""
-    for tenant in story.TENANTS:
-        _fill_tenant(store, tenant, now=now)
+def fill_database(store: Store, *, now: datetime) -> bool:
+    """Add the utilities of the demo that are not there yet, with all that belongs to them.
+
+    Returns:
+        Whether there was none of them.
+    """
+    made = [_fill_tenant(store, tenant, now=now) for tenant in story.TENANTS]
+    return all(made)
 
 
 def _fill_vault(config: Config) -> None:
@@ -105,17 +122,18 @@ def _fill_vault(config: Config) -> None:
                 continue
 
 
-def _fill_tenant(store: Store, tenant: Tenant, *, now: datetime) -> None:
+def _fill_tenant(store: Store, tenant: Tenant, *, now: datetime) -> bool:
     """Add a utility with all that belongs to it, or nothing if it is there."""
     with store.write() as connection:
         if tenants.has_tenant(tenant.code, connection):
-            return
+            return False
         tenants.add_tenant(tenant.code, connection, terms=tenant, now=now)
         _fill_parties(connection, tenant.code, now=now)
         _fill_tariffs(connection, tenant.code, now=now)
         for supply in story.SUPPLIES:
             if supply.meter.tenant == tenant.code:
                 _fill_supply(connection, supply, now=now)
+    return True
 
 
 def _fill_parties(connection: Connection, tenant: str, *, now: datetime) -> None:

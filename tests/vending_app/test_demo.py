@@ -3,6 +3,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from sts import DecoderReferenceNumber
 from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER
@@ -13,9 +14,11 @@ from vending_app.demo_tariffs import TARIFFS
 from vending_app.domain.errors import ConfigError, DatabaseNotCurrentError
 from vending_app.installation import prepare
 from vending_app.lab_meters import LabMeters
+from vending_app.ledger_check.verify import verify
 from vending_app.services.meters import list_meters
 from vending_app.services.quoting import Amount
 from vending_app.services.vending import QuoteRequest, VendRequest, quote, vend
+from vending_app.storage import tables
 from vending_app.web.context import EXTENSION, AppContext
 
 
@@ -149,3 +152,55 @@ def test_the_demo_runs_on_postgresql_by_url(tmp_path: Path, postgresql_server: s
     assert len(list_meters(parts.store, "mwanga", limit=10)) == 2
     parts.close()
     assert not (tmp_path / "data" / "vending.db").exists()
+
+
+@pytest.fixture(scope="module")
+def half_a_year(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The demo with six months of sales behind it."""
+    return prepare_demo(tmp_path_factory.mktemp("half-a-year") / "data", {}, now=NOW, months=6)
+
+
+def test_the_books_of_half_a_year_are_right(half_a_year: Config) -> None:
+    reports = verify(half_a_year.database_url)
+    assert [finding for report in reports for finding in report.findings] == []
+    assert {report.tenant: report.entries for report in reports} == {
+        "baobab": 65,
+        "mwanga": 89,
+        "thabaneng": 56,
+    }
+
+
+def test_half_a_year_comes_out_the_same_each_time(half_a_year: Config) -> None:
+    parts: AppContext = create_app(half_a_year).extensions[EXTENSION]
+    with parts.store.read() as connection:
+        (sold,) = connection.execute(
+            select(
+                func.count(),
+                func.sum(tables.sales.c.tendered_minor),
+                func.sum(tables.sales.c.sold_tenths),
+            ).where(tables.sales.c.tenant == "thabaneng")
+        )
+    parts.close()
+    assert tuple(sold) == (54, 5_800_00, 13_335)
+
+
+def test_after_half_a_year_the_figures_of_the_story_still_hold(half_a_year: Config) -> None:
+    parts: AppContext = create_app(half_a_year).extensions[EXTENSION]
+    carried = {
+        drn: quote(
+            parts.store,
+            parts.module,
+            now=NOW,
+            request=QuoteRequest(
+                tenant=tenant,
+                drn=DecoderReferenceNumber(drn),
+                amount=Amount(minor=amount_minor),
+            ),
+        ).offer.sold_tenths
+        for tenant, drn, amount_minor in (
+            ("thabaneng", PIETER, 20_00),
+            ("mwanga", NEEMA, 5_000_00),
+        )
+    }
+    parts.close()
+    assert carried == {PIETER: 59, NEEMA: 14}

@@ -22,6 +22,7 @@ from vending_app.server import serve as serve_installation
 __all__ = ["main"]
 
 _DEFAULT_PORT: Final = 8000
+_MONTHS: Final = 6
 
 _port = click.option(
     "--port",
@@ -42,14 +43,21 @@ def main() -> None:
 @data_dir_option
 @_port
 @click.option("--prepare-only", is_flag=True, help="Make the demo's files and stop.")
+@click.option(
+    "--months",
+    type=click.IntRange(0, 24),
+    default=_MONTHS,
+    show_default=True,
+    help="How many months of sales a new demo has behind it.",
+)
 @refusals
-def demo(data_dir: Path | None, port: int, *, prepare_only: bool) -> None:
-    """Prepare two demo utilities and serve them on this machine.
+def demo(data_dir: Path | None, port: int, *, prepare_only: bool, months: int) -> None:
+    """Prepare three demo utilities and serve them on this machine.
 
     The keys are those of published test vectors. What an earlier run made is kept.
     """
     folder = data_dir or data_dir_of(os.environ)
-    config = prepare_demo(folder, os.environ, now=utc_now())
+    config = prepare_demo(folder, os.environ, now=utc_now(), months=months)
     click.echo(f"The demo is in {folder}.")
     if prepare_only:
         return

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import core, digit_flip, import_time, keys, meter
+from benchmarks import bench_vend, core, digit_flip, import_time, keys, meter
 
 _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "import": import_time.run,
@@ -12,6 +12,7 @@ _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "flip": digit_flip.run,
     "keys": keys.run,
     "meter": meter.run,
+    "vend": bench_vend.run,
 }
 
 

@@ -283,7 +283,7 @@ def parallel(shop: Shop, processes: int, sales: int) -> None:
 
 
 def _time(number: int) -> datetime:
-    return NOW + timedelta(seconds=10 * number)
+    return NOW + timedelta(minutes=number)
 
 
 def main() -> None:

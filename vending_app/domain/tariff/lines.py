@@ -163,11 +163,8 @@ def _drafts(
 def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
     """Yield a line for each block that the sale reaches; the last one takes the rounding."""
     charge, bought = steps.charge, sold.solution.bought
-    reached = [
-        (number, step, step.within(bought, bought + sold.goods))
-        for number, step in enumerate(steps.steps, start=1)
-        if step.within(bought, bought + sold.goods)
-    ]
+    reached = list(steps.used(bought, bought + sold.goods))
+    inclusion = sold.solution.graph.inclusion(charge.code)
     left = sold.carried
     for number, step, units in reached:
         last = number == reached[-1][0]
@@ -186,7 +183,7 @@ def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
             beneficiary=charge.beneficiary,
             ledger_account=charge.ledger_account,
         )
-        yield line, units * step.rate / sold.solution.graph.inclusion(charge.code)
+        yield line, units * step.rate / inclusion
 
 
 def _kind(

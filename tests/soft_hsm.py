@@ -14,10 +14,12 @@ import pkcs11
 
 from keys.pkcs11.settings import HsmSettings, read_settings
 from keys.pkcs11.store import HsmKeys, prepare_token
+from keys.secret import Secret
 
 LABEL: Final = "thabaneng"
 PIN: Final = "4711"
 SO_PIN: Final = "81532690"
+SHARED_SEAL_KEY: Final = Secret(bytes(range(32)))
 _PLACES: Final = (
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -61,10 +63,13 @@ class SoftHsm:
         return hsm
 
     @classmethod
-    def prepared(cls, folder: Path) -> Self:
-        """Make a token with custody keys; to make those takes long, so one is copied."""
+    def prepared(cls, folder: Path, template: str = "own seal key") -> Self:
+        """Make a token with custody keys; to make those takes long, so one is copied.
+
+        Two tokens of a template whose name begins with "shared" have one seal key, given to both.
+        """
         hsm = cls(folder=folder)
-        shutil.copytree(_template().folder, folder, dirs_exist_ok=True)
+        shutil.copytree(_template(template).folder, folder, dirs_exist_ok=True)
         hsm._write_configuration()
         hsm.plug_in()
         return hsm
@@ -145,7 +150,8 @@ def quick_folder() -> Path:
 
 
 @cache
-def _template() -> SoftHsm:
+def _template(name: str) -> SoftHsm:
     hsm = SoftHsm.blank(quick_folder() / "template")
-    prepare_token(hsm.settings())
+    shared = SHARED_SEAL_KEY if name.startswith("shared") else None
+    prepare_token(hsm.settings(), shared_seal_key=shared)
     return hsm

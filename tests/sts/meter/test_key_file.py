@@ -1,6 +1,7 @@
 """The sealed key of a meter: it opens under its passphrase, and under nothing else."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,12 @@ def _sealed(meter_key: MeterKey) -> str:
     return seal_meter_key(meter_key, PASSPHRASE, salt=SALT, nonce=NONCE, cost=CHEAP)
 
 
+@cache
+def _text() -> str:
+    """Seal the plain meter's key; once, for it is made to be slow."""
+    return _sealed(_meter_key())
+
+
 @pytest.mark.parametrize(
     "built",
     [
@@ -76,7 +83,7 @@ def test_a_file_that_another_program_made_opens() -> None:
 
 def test_another_passphrase_does_not_open_it() -> None:
     with pytest.raises(MeterKeyFileSealError) as caught:
-        open_meter_key(_sealed(_meter_key()), PASSPHRASE.upper())
+        open_meter_key(_text(), PASSPHRASE.upper())
     assert caught.value.code == "METER_KEY_FILE_SEAL"
 
 
@@ -99,7 +106,7 @@ def test_another_passphrase_does_not_open_it() -> None:
     ],
 )
 def test_nothing_in_it_can_be_exchanged(name: str, value: object) -> None:
-    altered = {**json.loads(_sealed(_meter_key())), name: value}
+    altered = {**json.loads(_text()), name: value}
     with pytest.raises(MeterKeyFileSealError):
         open_meter_key(json.dumps(altered), PASSPHRASE)
 
@@ -124,7 +131,7 @@ def test_nothing_in_it_can_be_exchanged(name: str, value: object) -> None:
     ],
 )
 def test_what_is_no_such_file_is_refused(changes: dict[str, object], message: str) -> None:
-    altered = {**json.loads(_sealed(_meter_key())), **changes}
+    altered = {**json.loads(_text()), **changes}
     with pytest.raises(MeterKeyFileError, match=message) as caught:
         open_meter_key(json.dumps(altered), PASSPHRASE)
     assert caught.value.code == "METER_KEY_FILE"

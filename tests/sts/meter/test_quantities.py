@@ -11,9 +11,17 @@ from sts.meter.quantities import parse_duration, parse_load, parse_moment, parse
 
 @pytest.mark.parametrize(
     ("text", "watts"),
-    [("0", 0), ("2300", 2300), ("2300W", 2300), ("2.3kW", 2300), (" 2.301 KW ", 2301)],
+    [
+        ("0", 0),
+        ("2300", 2300),
+        ("2300W", 2300),
+        ("2.3kW", 2300),
+        (" 2.301 KW ", 2301),
+        ("-1.5kW", -1500),
+        ("1kW, 2kW,-500", (1000, 2000, -500)),
+    ],
 )
-def test_loads(text: str, watts: int) -> None:
+def test_loads(text: str, watts: int | tuple[int, ...]) -> None:
     assert parse_load(text) == watts
 
 

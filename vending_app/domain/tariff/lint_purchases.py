@@ -21,6 +21,7 @@ from vending_app.domain.tariff.findings import (
 )
 from vending_app.domain.tariff.inverse import quote_units
 from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.tokens import floor
 from vending_app.domain.tariff.trials import amounts_to_try, days_to_try, paid_up, standings, tried
 from vending_app.domain.tariff.version import Rounding, TariffVersion
 from vending_app.domain.tariff_errors import UnitsNotForSaleError
@@ -80,7 +81,15 @@ def _splitting_gains(
             parts = _in_turn(version, context, amounts=amounts, tables=tables)
             gain = sum((part.paid for part in parts), Fraction(0)) - whole.paid
             if gain > (len(parts) - 1) * step:
-                yield _split_finding("SPLITTING_GAINS", version, whole=whole, parts=parts)
+                yield Finding(
+                    code="SPLITTING_GAINS",
+                    level=Level.WARNING,
+                    message=(
+                        f"{_bought(version, parts)}, but {_told(version, whole)},"
+                        f" {standing_text(context, version)}."
+                    ),
+                    trials=(whole, *parts),
+                )
 
 
 def _minimum_buys_nothing(
@@ -112,10 +121,19 @@ def _rounding_gains(
         return
     count = min(_EQUAL_PARTS[-1], version.maximum_minor // amount)
     parts = _in_turn(version, context, amounts=[amount] * count, tables=tables)
-    whole, _ = tried(version, context, tendered_minor=count * amount, tables=tables)
-    gain = sum(part.carried or 0 for part in parts) - (whole.carried or 0)
-    if gain > LARGEST_ROUNDING_GAIN * whole.paid:
-        yield _split_finding("ROUNDING_GAINS", version, whole=whole, parts=parts)
+    paid = sum((part.paid for part in parts), Fraction(0))
+    gain = sum(part.carried or 0 for part in parts) - paid
+    if gain > LARGEST_ROUNDING_GAIN * paid:
+        yield Finding(
+            code="ROUNDING_GAINS",
+            level=Level.WARNING,
+            message=(
+                f"{_bought(version, parts)}, of which {goods_text(version, floor(gain))} is"
+                f" rounding in the customer's favour, {standing_text(context, version)}."
+            ),
+            path="/minimum_minor",
+            trials=parts,
+        )
 
 
 def _splits(version: TariffVersion, amount: int) -> Iterator[list[int]]:
@@ -159,20 +177,10 @@ def _dearest_to_cheapest(
     return max(dearest / cheapest, Fraction(1))
 
 
-def _split_finding(
-    code: str, version: TariffVersion, *, whole: Trial, parts: Sequence[Trial]
-) -> Finding:
+def _bought(version: TariffVersion, parts: Sequence[Trial]) -> str:
     carried = sum(part.carried or 0 for part in parts)
     amounts = " + ".join(_amounts(version, parts))
-    return Finding(
-        code=code,
-        level=Level.WARNING,
-        message=(
-            f"{amounts} buy {goods_text(version, carried)} in {len(parts)} purchases, but"
-            f" {_told(version, whole)}, {standing_text(whole.context, version)}."
-        ),
-        trials=(whole, *parts),
-    )
+    return f"{amounts} buy {goods_text(version, carried)} in {len(parts)} purchases"
 
 
 def _amounts(version: TariffVersion, parts: Sequence[Trial]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Which rates a tariff has, and where they stand in its document."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from vending_app.domain.tariff.charges import (
     Charge,
@@ -41,3 +42,5 @@ def _rates(charge: Charge) -> Iterator[tuple[str, Rate]]:
             yield "/percent", charge.percent
         case CreditCharge():
             return
+        case _ as never:
+            assert_never(never)

@@ -1,5 +1,7 @@
 """``sts-keys ceremony``: a vending key from components of several people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -108,21 +110,34 @@ def ceremony(
             raise FileExistsRefusedError(path)
     opened = session.target(target)
     chosen = CheckValueMethod(method)
-    with opened.audit.refusals_of(AuditEvent.CEREMONY, now=session.now):
-        require_leader(led_by, (each.custodian for each in wanted))
-        begun = Ceremony(bits=key_bits(options), components_wanted=len(wanted))
-        combined = _combined(begun, wanted, confirmed=check_value, method=chosen, led_by=led_by)
-        key = registered_key(options, combined.vending_key)
-        paper = ceremony_record(combined, key, led_by=led_by, now=session.now)
-    custodians = tuple(each.custodian for each in combined.components)
-    origin = Origin(event=AuditEvent.CEREMONY, custodians=custodians, note=f"led by {led_by}")
-    opened.take(key, combined.vending_key, origin=origin, now=session.now)
+    with _made_files_removed_if_refused(wanted):
+        with opened.audit.refusals_of(AuditEvent.CEREMONY, now=session.now):
+            require_leader(led_by, (each.custodian for each in wanted))
+            begun = Ceremony(bits=key_bits(options), components_wanted=len(wanted))
+            combined = _combined(begun, wanted, confirmed=check_value, method=chosen, led_by=led_by)
+            key = registered_key(options, combined.vending_key)
+            paper = ceremony_record(combined, key, led_by=led_by, now=session.now)
+        custodians = tuple(each.custodian for each in combined.components)
+        origin = Origin(event=AuditEvent.CEREMONY, custodians=custodians, note=f"led by {led_by}")
+        opened.take(key, combined.vending_key, origin=origin, now=session.now)
     write_new(record, paper.encode("utf-8"))
     warn_parity(odd=combined.has_odd_parity)
     if as_json:
         print_json({"key": keys_json([key])[0], "record": str(record)})
     else:
         click.echo(paper, nl=False)
+
+
+@contextmanager
+def _made_files_removed_if_refused(wanted: list[_Wanted]) -> Iterator[None]:
+    """Leave no component behind of a key that has not come to be."""
+    try:
+        yield
+    except BaseException:
+        for each in wanted:
+            if each.way is _Way.GENERATE and each.file is not None:
+                each.file.unlink(missing_ok=True)
+        raise
 
 
 def warn_parity(*, odd: bool | None) -> None:

@@ -15,7 +15,7 @@ import click
 from keys.centre_custody import CentreCustody
 from keys.custody import Custody
 from keys.errors import KeysError
-from keys.files import read_key_file, read_private
+from keys.files import create_key_file, read_key_file, read_private
 from keys.open import open_custody
 from keys.unlock import Passphrase, Unlock
 from sts import StsError
@@ -62,13 +62,21 @@ class UnlockSource:
         """
         return self._given() or Passphrase.from_text(self._asked(confirm=False))
 
-    def new_unlock(self) -> Unlock:
+    def new_unlock(self, new_key_file: Path | None) -> Unlock:
         """Return what is to open a new file; a passphrase is asked for twice.
 
+        Args:
+            new_key_file: The key file to make for it, if one is wanted.
+
         Raises:
-            VaultError: The named file cannot be used.
-            click.UsageError: There is nobody to ask.
+            VaultError: The named file cannot be used, or made.
+            click.UsageError: There is nobody to ask, or two ways were given.
         """
+        if new_key_file is not None:
+            if self.key_file or self.passphrase_file:
+                message = "--new-key-file stands alone: leave out --key-file and --passphrase-file"
+                raise click.UsageError(message)
+            return create_key_file(new_key_file, random_bytes)
         return self._given() or Passphrase.from_text(self._asked(confirm=True))
 
     def _given(self) -> Unlock | None:
@@ -174,6 +182,9 @@ def session_of(options: dict[str, Any]) -> Session:
     return Session(**{name: options.pop(name) for name in names})
 
 
+NEW_KEY_FILE_OPTION: Final = click.option(
+    "--new-key-file", type=FILE_PATH, help="Make this key file for it."
+)
 MODULE_ARGUMENT: Final = click.argument("module")
 
 

@@ -9,7 +9,14 @@ import click
 from keys.audit_record import AuditEvent
 from keys.centre_custody import CentreCustody
 from keys.ceremony import generate_vending_key
-from keys.cli.common import KeysGroup, random_bytes, read_content, session_of, session_options
+from keys.cli.common import (
+    NEW_KEY_FILE_OPTION,
+    KeysGroup,
+    random_bytes,
+    read_content,
+    session_of,
+    session_options,
+)
 from keys.cli.key_options import (
     KEY_HEADS,
     key_bits,
@@ -44,7 +51,7 @@ def lab_centre() -> None:
 
     \b
     Examples:
-      sts-keys lab-centre init lab.centre "Training lab" --key-file centre.key
+      sts-keys lab-centre init lab.centre "Training lab" --new-key-file centre.key
       sts-keys lab-centre generate lab.centre --tenant thabaneng --sgc 201457
       sts-keys lab-centre issue lab.centre depot.identity --tenant thabaneng \\
           --key 201457/1 --output first.klf
@@ -54,16 +61,23 @@ def lab_centre() -> None:
 @lab_centre.command()
 @_CENTRE
 @click.argument("name")
+@NEW_KEY_FILE_OPTION
 @session_options
-def init(centre: Path, name: str, *, as_json: bool, **options: Any) -> None:
-    """Make a new centre with a signing key of its own."""
+def init(
+    centre: Path, name: str, *, new_key_file: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Make a new centre with a signing key of its own.
+
+    It is opened by a new key file, by one that exists, or by a passphrase, which is asked for
+    twice.
+    """
     session = session_of(options)
     if centre.exists():
         raise FileExistsRefusedError(centre)
     made = CentreCustody.begin(
         centre,
         name,
-        unlock=session.source("centre").new_unlock(),
+        unlock=session.source("centre").new_unlock(new_key_file),
         actor=session.who,
         now=session.now,
         random_bytes=random_bytes,
@@ -210,7 +224,7 @@ def list_centre(centre: Path, *, as_json: bool, **options: Any) -> None:
     for file in opened.issued:
         click.echo(
             f"file {file.serial_number} for {file.module_name} ({file.module_id}), "
-            f"{time_text(file.issued_at)}: {len(file.keys)} keys"
+            f"{time_text(file.issued_at)}, keys: {len(file.keys)}"
         )
     for each in opened.revoked_modules:
         click.echo(f"module {each.id} revoked {time_text(each.revoked_at)}")

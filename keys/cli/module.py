@@ -1,5 +1,6 @@
 """``sts-keys module``: who a security module is, whom it trusts, what it loads."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from keys.cli.common import (
 from keys.cli.key_options import KEY_HEADS, key_row, keys_json, optional_time
 from keys.custody import Custody
 from keys.files import write_new
+from keys.journal import JournalSeal
+from keys.journal_file import FileJournal
 from keys.json_fields import time_text
 from keys.module_home import ModuleHome
 from keys.module_identity import format_identity
@@ -156,10 +159,12 @@ def load(module: str, file: Path, *, as_json: bool, **options: Any) -> None:
 @MODULE_ARGUMENT
 @session_options
 def status(module: str, *, as_json: bool, **options: Any) -> None:
-    """Say who the module is, whom it trusts and answers, and what ends when."""
+    """Check keys, audit log and journal; say who the module is, and what ends when."""
     session = session_of(options)
     opened = session.custody(module)
     file, audit = opened.file, opened.audit.log.verified()
+    with closing(FileJournal.open(ModuleHome(split_name(module)[1]).journal)) as journal:
+        journal_entries = journal.check(JournalSeal(opened.store.journal_key()))
     ends = sorted(
         (deadline for key in opened.store.records for deadline in deadlines(key)),
         key=lambda deadline: deadline.at,
@@ -171,6 +176,7 @@ def status(module: str, *, as_json: bool, **options: Any) -> None:
         "mode": _kind(opened),
         "keys": len(opened.store.records),
         "audit_entries": audit.head.length,
+        "journal_entries": journal_entries,
         "centres": [
             {
                 "name": centre.identity.name,
@@ -191,16 +197,16 @@ def status(module: str, *, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(facts)
         return
-    for name in ("name", "id", "mode", "keys", "audit_entries"):
-        click.echo(f"{name.replace('_', ' '):<15}{facts[name]}")
+    for name in ("name", "id", "mode", "keys", "audit_entries", "journal_entries"):
+        click.echo(f"{name.replace('_', ' '):<17}{facts[name]}")
     for centre in file.centres:
         state = f"revoked {optional_time(centre.revoked_at)}" if centre.revoked_at else "trusted"
-        click.echo(f"{'centre':<15}{centre.identity.name} ({centre.identity.id}), {state}")
+        click.echo(f"{'centre':<17}{centre.identity.name} ({centre.identity.id}), {state}")
     for each in file.clients:
         state = f"revoked {optional_time(each.revoked_at)}" if each.revoked_at else "let in"
-        click.echo(f"{'client':<15}{each.name}, {state}")
+        click.echo(f"{'client':<17}{each.name}, {state}")
     for end in ends:
-        click.echo(f"{'ends':<15}{time_text(end.at)} {end.kind}: {end.key.name}")
+        click.echo(f"{'ends':<17}{time_text(end.at)} {end.kind}: {end.key.name}")
 
 
 def _kind(opened: Custody) -> str:

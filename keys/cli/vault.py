@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from keys.cli.common import KeysGroup, random_bytes, session_of, session_options
+from keys.cli.common import NEW_KEY_FILE_OPTION, KeysGroup, session_of, session_options
 from keys.errors import FileExistsRefusedError
-from keys.files import create_key_file, read_private
+from keys.files import read_private
 from keys.vault import Vault
 from keys.vault_format import parse_vault
 from sts.terminal import print_json
@@ -22,7 +22,7 @@ def vault() -> None:
 
 @vault.command()
 @click.argument("file", type=FILE_PATH)
-@click.option("--new-key-file", type=FILE_PATH, help="Make this key file for it.")
+@NEW_KEY_FILE_OPTION
 @session_options
 def init(file: Path, *, new_key_file: Path | None, as_json: bool, **options: Any) -> None:
     """Make a new, empty vault.
@@ -39,14 +39,7 @@ def init(file: Path, *, new_key_file: Path | None, as_json: bool, **options: Any
     if file.exists():
         # Before anything is asked for or made beside it.
         raise FileExistsRefusedError(file)
-    if new_key_file is None:
-        unlock = session.source().new_unlock()
-    elif session.key_file or session.passphrase_file:
-        message = "--new-key-file stands alone: leave out --key-file and --passphrase-file"
-        raise click.UsageError(message)
-    else:
-        unlock = create_key_file(new_key_file, random_bytes)
-    made = Vault.create(file, unlock)
+    made = Vault.create(file, session.source().new_unlock(new_key_file))
     if as_json:
         print_json({"vault": str(file), "opened_by": made.protection})
     else:
@@ -72,5 +65,5 @@ def status(file: Path, *, inspect: bool, as_json: bool, **options: Any) -> None:
         facts = {"vault": str(file), "opened_by": protection, "keys": count, "mode": mode}
         print_json({**facts, "checked": not inspect})
     else:
-        click.echo(f"{file}: {count} keys, opened by a {protection}, mode {mode}")
+        click.echo(f"{file}: opened by a {protection}, mode {mode}, keys: {count}")
         click.echo("not checked: no key was used" if inspect else "every record is right")

@@ -103,13 +103,20 @@ def run(
 def picture(line: Line, *, full: int) -> str:
     """Return one line of the picture; a full bar is ``full`` units of credit."""
     if isinstance(line, Event):
-        why = line.cause or line.tamper
-        detail = f": {why.replace('_', ' ').lower()}" if why else ""
-        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{detail}"
+        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{reason_text(line)}"
     filled = min(max(line.credit, 0) * _BAR // max(full, 1), _BAR)
     bar = "█" * filled + "░" * (_BAR - filled)
     supply = f"{line.load_w} W" if line.relay_closed else "off"
     return f"{_clock(line.at)}  {bar}  {line.credit_text:>14}  {supply}"
+
+
+def reason_text(event: Event) -> str:
+    """Return why something happened, to go on after what did; a relay closes after its cause."""
+    reason = event.cause or event.tamper
+    if reason is None:
+        return ""
+    joint = " after " if event.kind is EventKind.RELAY_CLOSED else ": "
+    return joint + reason.replace("_", " ").lower()
 
 
 _EVENT_WORDS: Final = {

@@ -309,7 +309,7 @@ class MeterMachine(RuleBasedStateMachine):
         pair = self.pair
         with TemporaryDirectory() as folder:
             path = Path(folder) / "house.meter"
-            create_meter(path, pair.spec, pair.state, now=pair.now)
+            create_meter(path, pair.spec, pair.state, now=pair.state.advanced_to)
             with open_meter(path) as meter:
                 found = meter.memory.read()
         assert (found.spec, found.state) == (pair.spec, pair.state)

@@ -19,10 +19,18 @@ _MANTISSAS: Final = 1 << _MANTISSA_BITS
 _LARGEST_INT64: Final = (1 << 63) - 1
 _CODES: Final = 1 << 16
 
-_STEPS: Final = np.array([10**exponent for exponent in range(16)], np.uint64)
-_OFFSETS: Final = np.array([_MANTISSAS * (10**e // 9) for e in range(16)], np.uint64)
-_LAST: Final = _OFFSETS + np.uint64(_MANTISSAS - 1) * _STEPS
-"""The largest value of each exponent. 16 exponents reach beyond 64 bits."""
+_EXPONENTS: Final = 17
+"""Of these, the last begins within 64 bits and ends beyond them."""
+_STEPS: Final = np.array([10**e for e in range(_EXPONENTS)], np.uint64)
+_OFFSETS: Final = np.array([_MANTISSAS * (10**e // 9) for e in range(_EXPONENTS)], np.uint64)
+_LAST: Final = np.array(
+    [
+        min(_MANTISSAS * (10**e // 9) + (_MANTISSAS - 1) * 10**e, (1 << 64) - 1)
+        for e in range(_EXPONENTS)
+    ],
+    np.uint64,
+)
+"""The largest value of each exponent."""
 
 
 class AmountCodes(NamedTuple):
@@ -123,7 +131,8 @@ def currency_values(sign_exponents: Numbers, codes: Numbers) -> CurrencyValues:
     code = number_column("codes", codes, rows).astype(np.uint64)
     exponent = (sign & 7) << 2 | (code >> np.uint64(_MANTISSA_BITS)).astype(np.uint8)
     status = np.zeros(rows, np.uint8)
-    too_large = exponent >= len(_STEPS)
+    # The offset of the last of our exponents is more than a signed number can hold already.
+    too_large = exponent >= _EXPONENTS - 1
     exponent[too_large] = 0
     magnitude = _OFFSETS[exponent] + (code & np.uint64(_MANTISSAS - 1)) * _STEPS[exponent]
     too_large |= magnitude > _LARGEST_INT64
@@ -140,8 +149,12 @@ def _coded(amounts: Numbers, *, round_up: bool) -> AmountCodes:
     values = np.empty(rows, np.int64)
     status = np.zeros(rows, np.uint8)
     for part in chunks(rows):
+        some = column[part]
+        if some.dtype == np.uint64:
+            # What only unsigned numbers can hold is too large either way.
+            some = np.minimum(some, np.uint64(_LARGEST_INT64))
         amount = mark_outside(
-            status[part], Status.AMOUNT_NEGATIVE, column[part], low=0, high=_LARGEST_INT64
+            status[part], Status.AMOUNT_NEGATIVE, some, low=0, high=_LARGEST_INT64
         )
         if round_up:
             amount = mark_outside(

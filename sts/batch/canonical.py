@@ -29,7 +29,7 @@ def _zero(name: str) -> Callable[[_Fields], NDArray[np.bool_]]:
     return lambda fields: fields(name) == 0
 
 
-_HOLDS: Final[Mapping[str, Callable[[_Fields], NDArray[np.bool_]]]] = {
+HOLDS: Final[Mapping[str, Callable[[_Fields], NDArray[np.bool_]]]] = {
     "key_revision_number": _within("key_revision_number", 1, 9),
     "pad": _zero("pad"),
     "register": lambda fields: np.isin(fields("register"), _REGISTERS),
@@ -50,5 +50,5 @@ def is_canonical(kind: TokenKind, contents: NDArray[np.uint64]) -> NDArray[np.bo
 
     holds = np.ones(len(contents), np.bool_)
     for rule in kind.rules:
-        holds &= _HOLDS[rule.field](fields)
+        holds &= HOLDS[rule.field](fields)
     return holds

@@ -152,8 +152,8 @@ def pack(
     """
     kind = KIND_INDEX.get((token_class, subclass, key_bits or _SHORT_KEY_BITS))
     if kind is None:
-        known = sorted({f"{number >> 4}/{number & 15}" for number in _KIND_NUMBERS})
-        raise UnknownCodeError("token kind", allowed=known, found=f"{token_class}/{subclass}")
+        allowed = ("the classes and subclasses of sts.layouts",)
+        raise UnknownCodeError("token kind", allowed=allowed, found=f"{token_class}/{subclass}")
     wanted = {name: place for name, place in places(kind).items() if name != _PADDING}
     for name in wanted.keys() ^ fields.keys():
         raise UnknownCodeError(f"fields of {kind.name}", allowed=tuple(wanted), found=name)
@@ -256,5 +256,4 @@ def places(kind: TokenKind) -> dict[str, Place]:
     }
 
 
-_KIND_NUMBERS: Final = tuple(token_class << 4 | subclass for token_class, subclass, _ in KIND_INDEX)
 _FIELD_NAMES: Final = frozenset(name for kind in KIND_INDEX.values() for name in places(kind))

@@ -105,7 +105,7 @@ def group_values(text: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[n
         ``text``, which is set where a character is no digit and the values mean nothing.
     """
     # One contiguous row for each group: what follows then runs through memory in one line.
-    words = np.ascontiguousarray(text.view(_FOUR_CHARACTERS).T)
+    words = text.view(_FOUR_CHARACTERS).T.copy()
     words ^= _ZEROS
     # A digit is now 0 to 9: no upper nibble, and none either with 6 added. A carry into the next
     # character comes only from one that has an upper nibble itself.

@@ -208,7 +208,7 @@ def _data_blocks(attributes: _Checked) -> NDArray[np.uint64]:
 
 def _pan_blocks(pans: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return the 16 middle digits of each PAN, one a nibble, as words in the order of memory."""
-    digits = np.ascontiguousarray(pans[:, 1:-1]).view("<u8")
+    digits = pans[:, 1:-1].copy().view("<u8")
     # Eight characters in a word: two to a byte, then these bytes next to each other.
     digits &= np.uint64(0x0F0F_0F0F_0F0F_0F0F)
     pairs = (digits << _U64(4) | digits >> _U64(8)) & _U64(0x00FF_00FF_00FF_00FF)

@@ -163,14 +163,16 @@ def drns_from_serials(manufacturer_code: str, serial_numbers: Numbers) -> Drns:
     for place in range(_SERIAL_DIGITS):
         columns[-2 - place] = serials // 10**place % 10
     columns[-1] = _check_digits(columns[:-1])
-    text = np.ascontiguousarray(columns.T) + _ZERO
+    text = columns.T.copy()
+    text += _ZERO
     text[status != Status.OK] = 0
     return Drns(text.view(f"S{width}").reshape(rows), status)
 
 
 def _parse(text: NDArray[np.uint8], pans: NDArray[np.uint8], status: StatusColumn) -> None:
     """Check one chunk of numbers and write their PANs."""
-    columns = np.ascontiguousarray(text.T)
+    # A copy even of one row, for which both orders are the same: the caller's is not ours.
+    columns = text.T.copy()
     lengths = np.zeros(len(text), np.uint8)
     for place, column in enumerate(columns):
         np.maximum(lengths, (column != 0) * np.uint8(place + 1), out=lengths)
@@ -205,7 +207,7 @@ def _checked(columns: _Columns, status: StatusColumn) -> NDArray[np.uint8]:
         pan[: len(iin)] = iin
         pan[len(iin) : -1] = columns
         pan[-1] = _check_digits(pan[:-1])
-    text = np.ascontiguousarray(pan.T)
+    text = pan.T.copy()
     text += _ZERO
     if status.any():
         text[status != Status.OK] = 0

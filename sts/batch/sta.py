@@ -15,7 +15,7 @@ begins q ÷ 4 planes into the residue class q mod 4. The complement costs nothin
 places in the circuit instead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -32,9 +32,7 @@ _NIBBLE_BITS: Final = 4
 _WINDOWS: Final = _NIBBLES + (_ROUNDS - 1) // _NIBBLE_BITS
 """Planes of a residue class with those repeated into which the last windows reach."""
 _KEPT_TABLE_SETS: Final = 4
-
-_Step: TypeAlias = tuple[Callable[..., object], tuple[NDArray[np.uint64], ...]]
-"""A ufunc and its operands, the last of which takes the result."""
+_FIRST_SPARE: Final = INPUTS + _NIBBLE_BITS
 
 _UFUNCS: Final[dict[str, Callable[..., object]]] = {
     "and": np.bitwise_and,
@@ -43,16 +41,30 @@ _UFUNCS: Final[dict[str, Callable[..., object]]] = {
     "not": np.invert,
 }
 
+_Calls: TypeAlias = list[tuple[Callable[..., object], tuple[NDArray[np.uint64], ...]]]
+"""Ufuncs and their operands, the last of which takes the result."""
+
+
+class _Step(NamedTuple):
+    """One call of a ufunc: what it reads and where it writes, as places of memory."""
+
+    ufunc: Callable[..., object]
+    operands: tuple[int, ...]
+    result: int
+
 
 class _Direction(NamedTuple):
     """What one direction does in each round, from the tables alone.
 
     Attributes:
-        circuit: The substitution.
+        steps: The substitution. Places 0 to 3 are the bits of the nibbles before it, 4 the choosing
+            bits, 5 to 8 the bits after it, and those from 9 on are for what lies between.
+        places: How many places there are.
         gather: Entry j names the plane that becomes plane j, planes counted bit by bit.
     """
 
-    circuit: Circuit
+    steps: tuple[_Step, ...]
+    places: int
     gather: NDArray[np.intp]
 
 
@@ -74,9 +86,11 @@ class StaKernel:
         self._state = np.empty(shape, np.uint64)
         self._substituted = np.empty(shape, np.uint64)
         self._keys = np.empty((_NIBBLE_BITS, _WINDOWS, self._words), np.uint64)
-        self._temporary: list[Planes] = []
-        self._encrypting = self._rounds(self._encryption.circuit, self._state, self._substituted)
-        self._decrypting = self._rounds(self._decryption.circuit, self._substituted, self._state)
+        spare = max(self._encryption.places, self._decryption.places) - _FIRST_SPARE
+        self._spare = np.empty((spare, _NIBBLES, self._words), np.uint64)
+        # Bound when first needed: most callers go one way only.
+        self._encrypting: list[_Calls] = []
+        self._decrypting: list[_Calls] = []
 
     def encrypt(
         self, blocks: NDArray[np.uint64], keys: NDArray[np.uint8], out: NDArray[np.uint64]
@@ -91,8 +105,10 @@ class StaKernel:
         self._load_keys(keys)
         self._load(blocks, self._state)
         state, substituted = self._flat(self._state), self._flat(self._substituted)
-        for steps in self._encrypting:
-            _run(steps)
+        if not self._encrypting:
+            self._encrypting = self._bound(self._encryption, self._state, self._substituted)
+        for calls in self._encrypting:
+            _run(calls)
             np.take(substituted, self._encryption.gather, axis=0, out=state, mode="clip")
         self._store(self._state, out)
 
@@ -103,9 +119,11 @@ class StaKernel:
         self._load_keys(keys)
         self._load(blocks, self._state)
         state, substituted = self._flat(self._state), self._flat(self._substituted)
-        for steps in reversed(self._decrypting):
+        if not self._decrypting:
+            self._decrypting = self._bound(self._decryption, self._substituted, self._state)
+        for calls in reversed(self._decrypting):
             np.take(state, self._decryption.gather, axis=0, out=substituted, mode="clip")
-            _run(steps)
+            _run(calls)
         self._store(self._state, out)
 
     def _flat(self, planes: Planes) -> Planes:
@@ -130,49 +148,25 @@ class StaKernel:
         self._load(numbers, self._keys[:, :_NIBBLES])
         self._keys[:, _NIBBLES:] = self._keys[:, : _WINDOWS - _NIBBLES]
 
-    def _rounds(self, circuit: Circuit, source: Planes, target: Planes) -> list[list[_Step]]:
-        """Bind the gates of each round to the memory they work on."""
+    def _bound(self, direction: _Direction, source: Planes, target: Planes) -> list[_Calls]:
+        """Return the calls of each round's substitution, with the memory that they work on."""
         rounds = []
         for number in range(_ROUNDS):
             window, residue = divmod(_ROUNDS - 1 - number, _NIBBLE_BITS)
             chosen = self._keys[residue, window : window + _NIBBLES]
-            rounds.append(self._bound(circuit, [*source, chosen], target))
+            memory = [*source, chosen, *target, *self._spare]
+            rounds.append(
+                [
+                    (step.ufunc, (*[memory[place] for place in step.operands], memory[step.result]))
+                    for step in direction.steps
+                ]
+            )
         return rounds
 
-    def _bound(self, circuit: Circuit, inputs: Sequence[Planes], target: Planes) -> list[_Step]:
-        """Bind the gates of a circuit, giving memory back as soon as its node is read no more."""
-        last_read = {node: at for at, gate in enumerate(circuit.gates) for node in gate[1:]}
-        output_of = {node: bit for bit, node in enumerate(circuit.outputs)}
-        places = dict(enumerate(inputs))
-        free = list(self._temporary)
-        steps: list[_Step] = []
-        for at, gate in enumerate(circuit.gates):
-            node = INPUTS + at
-            if node in output_of:
-                place = target[output_of[node]]
-            elif free:
-                place = free.pop()
-            else:
-                place = np.empty_like(target[0])
-                self._temporary.append(place)
-            places[node] = place
-            operands = dict.fromkeys((gate.left, gate.right))
-            steps.append((_UFUNCS[gate.operation], (*[places[each] for each in operands], place)))
-            free += [
-                places[each]
-                for each in operands
-                if last_read[each] == at and each >= INPUTS and each not in output_of
-            ]
-        # A table may hand a bit through, or give the same bit twice.
-        for bit, node in enumerate(circuit.outputs):
-            if places[node] is not target[bit]:
-                steps.append((np.bitwise_or, (places[node], places[node], target[bit])))
-        return steps
 
-
-def _run(steps: list[_Step]) -> None:
-    for operation, operands in steps:
-        operation(*operands)
+def _run(calls: _Calls) -> None:
+    for ufunc, operands in calls:
+        ufunc(*operands)
 
 
 @lru_cache(maxsize=_KEPT_TABLE_SETS)
@@ -180,14 +174,48 @@ def _directions(tables: StaTables) -> tuple[_Direction, _Direction]:
     """Work out everything that depends on the tables alone (some 0.7 s)."""
     # The key is complemented: where its bit is 1, the first table counts.
     encryption = _Direction(
-        circuit=circuit_for(tables.substitution_2, tables.substitution_1),
+        *_plan(circuit_for(tables.substitution_2, tables.substitution_1)),
         gather=_gather(_inverse(tables.permutation)),
     )
     decryption = _Direction(
-        circuit=circuit_for(_inverse(tables.substitution_2), _inverse(tables.substitution_1)),
+        *_plan(circuit_for(_inverse(tables.substitution_2), _inverse(tables.substitution_1))),
         gather=_gather(tables.permutation),
     )
     return encryption, decryption
+
+
+def _plan(circuit: Circuit) -> tuple[tuple[_Step, ...], int]:
+    """Give every gate a place for its result, using places again whose value is read no more."""
+    last_read = {node: at for at, gate in enumerate(circuit.gates) for node in gate[1:]}
+    bit_of = {node: bit for bit, node in enumerate(circuit.outputs)}
+    place_of = {node: node for node in range(INPUTS)}
+    places = _FIRST_SPARE
+    free: list[int] = []
+    steps = []
+    for at, gate in enumerate(circuit.gates):
+        operands = tuple(dict.fromkeys((gate.left, gate.right)))
+        # The result may take the place of an operand: what is freed last is used first, while it
+        # is still in the cache.
+        free += [
+            place_of[node]
+            for node in operands
+            if last_read[node] == at and node >= INPUTS and node not in bit_of
+        ]
+        node = INPUTS + at
+        if node in bit_of:
+            place_of[node] = INPUTS + bit_of[node]
+        elif free:
+            place_of[node] = free.pop()
+        else:
+            place_of[node] = places
+            places += 1
+        read = tuple(place_of[each] for each in operands)
+        steps.append(_Step(_UFUNCS[gate.operation], read, place_of[node]))
+    # A table may hand a bit through, or give the same bit twice.
+    for bit, node in enumerate(circuit.outputs):
+        if place_of[node] != INPUTS + bit:
+            steps.append(_Step(np.bitwise_or, (place_of[node],) * 2, INPUTS + bit))
+    return tuple(steps), places
 
 
 def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ FIRST: Final = TariffContext.on(DAY)
 MUNICIPAL: Final = ((1000, "342.5"), (4000, "404.4"), (6500, "436.8"), (None, "470.9"))
 
 
-def names(code: str) -> dict[str, str]:
+def names(code: str) -> dict[str, Any]:
     return {
         "code": code,
         "label": code.capitalize(),

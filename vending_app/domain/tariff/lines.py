@@ -22,6 +22,7 @@ from vending_app.domain.tariff.context import TariffContext
 from vending_app.domain.tariff.fees import band_of
 from vending_app.domain.tariff.rates import Rate, Tables, rate_on
 from vending_app.domain.tariff.solve import Solution, lines_for
+from vending_app.domain.tariff.tokens import ceiling
 from vending_app.domain.tariff.version import TariffVersion
 
 CUSTOMER: Final = "customer"
@@ -109,7 +110,7 @@ def whole_lines(sold: Sold) -> tuple[TariffLine, ...]:
     drafts = [
         draft for charge in sold.version.charges for draft in _drafts(sold, charge, amounts=amounts)
     ]
-    spent = -int(-sum((exact for _, exact in drafts), Fraction(0)) // 1)
+    spent = ceiling(sum((exact for _, exact in drafts), Fraction(0)))
     whole = apportion(
         [exact for _, exact in drafts],
         spent,

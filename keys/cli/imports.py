@@ -90,4 +90,4 @@ def import_decoder_keys(
     if as_json:
         print_json({"meters": [record.meter_pan.digits for record in records]})
     else:
-        click.echo(f"took the keys of {len(records)} meters; destroy {file} now")
+        click.echo(f"took keys of meters: {len(records)}; destroy {file} now")

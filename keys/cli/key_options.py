@@ -12,6 +12,7 @@ from keys.records import VendingKeyRecord, check_value_of
 from keys.registered_key import KeyName, KeyTerms, RegisteredKey, key_body
 from sts import (
     BaseDate,
+    KeyDerivation,
     KeyExpiryNumber,
     KeyGenerationAlgorithm,
     KeyRevisionNumber,
@@ -81,13 +82,16 @@ def registered_key(options: dict[str, Any], vending_key: VendingKey) -> Register
     Raises:
         StsError, RecordError: No vending key can be like that.
     """
+    algorithm = KeyGenerationAlgorithm.parse(options.pop("dkga"))
+    # Refuses a key of another length, and says so better than its check value would.
+    KeyDerivation(algorithm, vending_key)
     return RegisteredKey(
         record=VendingKeyRecord(
             tenant=options.pop("tenant"),
             supply_group_code=SupplyGroupCode.parse(options.pop("sgc")),
             key_revision_number=KeyRevisionNumber.parse(options.pop("krn")),
             key_type=KeyType.parse(options.pop("kt")),
-            key_generation_algorithm=KeyGenerationAlgorithm.parse(options.pop("dkga")),
+            key_generation_algorithm=algorithm,
             base_date=BaseDate.parse(options.pop("base_date")),
             key_expiry_number=KeyExpiryNumber(options.pop("ken")),
             check_value=check_value_of(vending_key),

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -11,6 +11,7 @@ from keys.cli.common import (
     KeysGroup,
     random_bytes,
     read_content,
+    require_terminal,
     session_of,
     session_options,
 )
@@ -24,10 +25,19 @@ from keys.module_home import ModuleHome
 from keys.module_identity import format_identity
 from keys.open import open_store, require_safe_store, split_name
 from keys.register import deadlines
-from keys.trusted_centres import LAB_NOTICE, parse_centre, require_centre_id
+from keys.trusted_centres import parse_centre, require_centre_id
 from sts.terminal import print_json
 from sts.terminal_keys import FILE_PATH
 from sts.terminal_tables import print_table
+
+_LAB_MODULE: Final = (
+    "For trials and training. Keys of supply groups allocated by the STS Association live only in "
+    "certified modules."
+)
+_PRODUCTION_MODULE: Final = (
+    "It answers clients only: add one. Keys of supply groups allocated by the STS Association live "
+    "only in certified modules."
+)
 
 
 @click.group(cls=KeysGroup)
@@ -72,7 +82,7 @@ def init(module: str, name: str, *, production: bool, as_json: bool, **options: 
         print_json({"name": public.name, "id": public.id, "lab": made.file.is_lab})
     else:
         click.echo(f"made the {_kind(made)} module {public.name}\nid  {public.id}")
-        click.echo(LAB_NOTICE if made.file.is_lab else "add a client before it is used", err=True)
+        click.echo(_LAB_MODULE if made.file.is_lab else _PRODUCTION_MODULE, err=True)
 
 
 @module.command()
@@ -109,8 +119,10 @@ def trust(
     """
     session = session_of(options)
     found = parse_centre(read_content(centre))
-    confirmed = centre_id or click.prompt("id of the centre", err=True)
-    require_centre_id(found, confirmed)
+    if centre_id is None:
+        require_terminal("the id of the centre is confirmed with --id, or at a terminal")
+        centre_id = click.prompt("id of the centre", err=True)
+    require_centre_id(found, centre_id)
     session.custody(module).trust(found, now=session.now)
     if as_json:
         print_json({"trusted": {"name": found.name, "id": found.id}})

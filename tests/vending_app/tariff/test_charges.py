@@ -92,6 +92,21 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
     "a negative rate": (lambda: Block(rate=Fraction(-1)), "TARIFF_FIGURE", "/rate"),
     "an absurd rate": (lambda: Block(rate=Fraction(10**12 + 1)), "TARIFF_FIGURE", "/rate"),
     "a rate too fine": (lambda: Block(rate=Fraction(1, 10**9 + 1)), "TARIFF_FIGURE", "/rate"),
+    "a block that ends at nothing": (
+        lambda: Block(up_to_tenths=0, rate=Fraction(1)),
+        "TARIFF_FIGURE",
+        "/up_to_tenths",
+    ),
+    "a block that ends beyond all JSON": (
+        lambda: Block(up_to_tenths=10**15, rate=Fraction(1)),
+        "TARIFF_FIGURE",
+        "/up_to_tenths",
+    ),
+    "a band below nothing": (
+        lambda: fee("fee", (-1, 5)),
+        "TARIFF_FIGURE",
+        "/from_minor",
+    ),
     "nothing to catch up": (
         lambda: daily("daily", Fraction(1), catch_up=0),
         "TARIFF_FIGURE",

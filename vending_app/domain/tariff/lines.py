@@ -56,7 +56,8 @@ class TariffLine:
         rate: As the tariff states it on the day: for a unit, a day or month, a purchase, or in per
             cent; none for credit.
         block: Which block of a charge per unit, from 1.
-        tenths: What this block adds to the tokens, in tenths of a unit, rounding included.
+        tenths: What this block adds to the tokens, in tenths of a unit, rounding included. The
+            blocks of each charge per unit add up to what the tokens carry.
         units: What is paid for in this block, exactly.
         tax_of: The codes of the lines that a percentage is of.
         still_due_minor: What remains unpaid of a charge per day or month, exactly.

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from vending_app.domain.money import LARGEST_MINOR
 from vending_app.domain.tariff.names import require_code
 from vending_app.domain.tariff_errors import (
     RateMissingError,
@@ -119,6 +120,18 @@ def rate_on(rate: Rate, day: date, *, tables: Tables) -> Fraction:
     if rate.table not in tables:
         raise RateMissingError(rate.table, day=day)
     return tables[rate.table].on(day)
+
+
+def require_whole(
+    value: int, *, path: str, smallest: int = 0, largest: int = LARGEST_MINOR
+) -> None:
+    """Refuse a whole number outside its range.
+
+    Raises:
+        TariffFigureError: It is.
+    """
+    if not smallest <= value <= largest:
+        raise TariffFigureError(f"This lies between {smallest} and {largest}.", path=path)
 
 
 def require_rate(rate: Rate, *, path: str, largest: int = LARGEST_RATE) -> None:

@@ -12,6 +12,7 @@ from vending_app.domain.money import LARGEST_MINOR, Currency
 from vending_app.domain.tariff.charges import ACCOUNT_CREDIT, Charge, CreditCharge, UnitCharge
 from vending_app.domain.tariff.graph import require_sound_basis
 from vending_app.domain.tariff.names import require_code, require_distinct, require_label
+from vending_app.domain.tariff.rates import require_whole
 from vending_app.domain.tariff_errors import (
     TariffDatesError,
     TariffFigureError,
@@ -77,8 +78,7 @@ class TariffVersion:
         require_code(self.code, path="/code")
         require_label(self.name, path="/name")
         require_code(self.credit_account, path="/credit_account")
-        if self.number < 1:
-            raise TariffFigureError("Versions count from 1.", path="/number")
+        require_whole(self.number, path="/number", smallest=1)
         if self.first_day.year not in YEARS:
             raise TariffDatesError(f"{_YEARS_TEXT}.", path="/first_day")
         if self.last_day is not None and self.last_day.year not in YEARS:

@@ -25,7 +25,7 @@ smallest circuit is kept. The choices are fixed, so the same tables always give 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
-from itertools import combinations, count
+from itertools import combinations
 from operator import and_, or_, xor
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -101,8 +101,10 @@ def _attempt(wanted: Sequence[int], trial: int, *, limit: int) -> Circuit | None
 
 def _choices(trial: int) -> Iterator[int]:
     """Yield for ever bytes that look like chance and are the same in every run."""
-    for block in count():
-        yield from sha256(f"{trial}/{block}".encode()).digest()
+    block = sha256(str(trial).encode()).digest()
+    while True:
+        yield from block
+        block = sha256(block).digest()
 
 
 def _shuffled(items: Sequence[int], choices: Iterator[int]) -> list[int]:

@@ -1,7 +1,7 @@
 """Rows for the batch engine out of the scalar core's values, and the scalar core row by row."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from sts.batch.arrays import CHUNK_ROWS
 from sts.ciphers import Cipher
 from sts.layouts import KIND_INDEX
 from sts.tokens import Token
+
+_Arguments = ParamSpec("_Arguments")
+_Given = TypeVar("_Given")
 
 RAGGED: Final = (0, 1, 63, 64, 65)
 """Numbers of rows around a machine word; those around a chunk are CHUNK_EDGES."""
@@ -64,10 +67,12 @@ def contents_of(tokens: Sequence[Token], key_bits: int) -> batch.Contents:
     )
 
 
-def outcome(call: Callable[[], object]) -> tuple[object, str]:
+def outcome(
+    call: Callable[_Arguments, _Given], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> tuple[_Given | None, str]:
     """Return what a scalar call gives, or the code of what it raises."""
     try:
-        return call(), Status.OK.code
+        return call(*args, **kwargs), Status.OK.code
     except sts.StsError as error:
         return None, error.code
 

@@ -68,7 +68,9 @@ def test_credits_of_every_service_are_packed(rows: list[tuple[int, int, int]]) -
 def test_a_field_that_does_not_fit_marks_its_row_and_no_other(name: str, value: int) -> None:
     columns = {field: np.array([1, 2, 3]) for field in ("tids", "amount_codes", "rnd")}
     columns[name][1] = value
-    made = batch.transfer_credits(**columns)
+    made = batch.transfer_credits(
+        tids=columns["tids"], amount_codes=columns["amount_codes"], rnd=columns["rnd"]
+    )
     assert codes_of(made.status) == ["OK", "FIELD_RANGE", "OK"]
     assert made.content[1] == 0
     assert made.is_kind(0, 0).tolist() == [True, False, True]
@@ -162,7 +164,7 @@ def test_columns_of_contents_have_their_types() -> None:
         batch.Contents(
             token_class=good.token_class,
             subclass=good.subclass,
-            content=good.content.astype(np.int64),  # type: ignore[arg-type]  # on purpose
+            content=good.content.astype(np.int64),
             status=good.status,
         )
     with pytest.raises(ArrayShapeError):

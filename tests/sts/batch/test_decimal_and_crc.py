@@ -58,7 +58,7 @@ def test_numbers_are_written_and_read_as_the_scalar_core_does(numbers: list[int]
 def test_what_is_above_66_bits_is_marked(numbers: list[int]) -> None:
     texts = [f"{number:020d}" for number in numbers]
     values, codes = read(*texts)
-    assert codes == [outcome(lambda text=text: parse_digits(text))[1] for text in texts]
+    assert codes == [outcome(parse_digits, text)[1] for text in texts]
     right = [number if number <= LARGEST_TOKEN else 0 for number in numbers]
     assert values == right
 
@@ -68,7 +68,7 @@ def test_what_is_not_twenty_digits_is_marked(texts: list[str]) -> None:
     values, codes = read(*texts)
     for text, value, code in zip(texts, values, codes, strict=True):
         if len(text) == 20 and all(character in "0123456789" for character in text):
-            assert (value, code) == outcome(lambda text=text: parse_digits(text))
+            assert (value, code) == outcome(parse_digits, text)
         else:
             assert (value, code) == (0, Status.NOT_TWENTY_DIGITS.code)
 

@@ -51,7 +51,7 @@ def test_numbers_are_read_as_the_scalar_core_does(numbers: list[str]) -> None:
             # The scalar core looks past these, which only a person types.
             assert (pans.digits[row], pans.status[row]) == (b"", Status.NOT_DIGITS)
             continue
-        pan, code = outcome(lambda number=number: sts.MeterPan.parse(number))
+        pan, code = outcome(sts.MeterPan.parse, number)
         assert Status(pans.status[row]).code == code
         assert pans.digits[row].decode() == ("" if pan is None else str(pan))
 
@@ -128,9 +128,7 @@ def test_marked_rows_have_no_parts() -> None:
 def test_numbers_are_made_as_the_scalar_core_makes_them(code: str, serials: list[int]) -> None:
     made = batch.drns_from_serials(code, np.array(serials))
     for row, serial in enumerate(serials):
-        drn, error = outcome(
-            lambda serial=serial: sts.DecoderReferenceNumber.from_serial(code, serial)
-        )
+        drn, error = outcome(sts.DecoderReferenceNumber.from_serial, code, serial)
         assert Status(made.status[row]).code == error
         assert made.digits[row].decode() == ("" if drn is None else str(drn))
 

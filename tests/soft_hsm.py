@@ -136,6 +136,13 @@ class SoftHsm:
             "--init-token", "--slot", slot, "--label", LABEL, "--so-pin", SO_PIN, "--pin", PIN
         )
 
+    def change_pin(self, pin: str) -> None:
+        """Give the token another PIN."""
+        token = pkcs11.lib(str(library())).get_token(token_label=LABEL)
+        with token.open(rw=True, user_pin=PIN) as session:
+            session.set_pin(PIN, pin)
+        self.pin_file.write_text(f"{pin}\n", encoding="ascii")
+
     def _write_configuration(self) -> None:
         lines = (f"directories.tokendir = {self.tokens}", "objectstore.backend = file")
         self.configuration.write_text("\n".join((*lines, "log.level = ERROR", "")))

@@ -180,13 +180,13 @@ def test_a_strong_passphrase_serves_everywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o770, 0o702])
 def test_a_folder_that_others_write_to_serves_labs_only(vault: Vault, mode: int) -> None:
     vault.path.parent.chmod(mode)
-    assert open_driver(f"software:{vault.path}", _options())
+    assert open_driver(f"software:{vault.path}", _options()).status().lab_mode
     with pytest.raises(KeysError) as refusal:
         open_driver(f"software:{vault.path}", _options(lab_mode=False))
     assert refusal.value.code == "UNSAFE_FOLDER_MODE"
     # In a folder like /tmp nobody can move another's files away.
     vault.path.parent.chmod(mode | 0o1000)
-    assert open_driver(f"software:{vault.path}", _options(lab_mode=False))
+    assert not open_driver(f"software:{vault.path}", _options(lab_mode=False)).status().lab_mode
 
 
 def test_a_folder_that_cannot_be_looked_at_is_refused(

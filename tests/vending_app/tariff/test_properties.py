@@ -5,7 +5,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import accumulate
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.vending_app.tariff.making import (
@@ -48,6 +48,8 @@ from vending_app.domain.tariff_errors import (
 # Drawing whole numbers and dividing is quicker than drawing fractions; no rate is so low that a
 # purchase would take more than 50 tokens.
 RATES = st.integers(400, 16_000).map(lambda rate: Fraction(rate, 21))
+# Drawing a whole tariff takes its time.
+FEWER = settings(max_examples=settings().max_examples // 2)
 MONEY = st.integers(1, 200_000)
 ROUNDINGS = st.sampled_from(Rounding)
 
@@ -110,6 +112,7 @@ CONTEXTS = st.builds(
 )
 
 
+@FEWER
 @given(versions(), CONTEXTS, MONEY)
 def test_the_lines_add_up_to_the_money(
     version: TariffVersion, context: TariffContext, money: int
@@ -130,6 +133,7 @@ def test_the_lines_add_up_to_the_money(
         assert found.rounding < 1
 
 
+@FEWER
 @given(versions(), CONTEXTS, MONEY)
 def test_exact_lines_solve_the_equation_of_the_sale(
     version: TariffVersion, context: TariffContext, money: int
@@ -195,6 +199,7 @@ def test_where_the_rest_is_carried_over_splitting_gains_nothing(
     assert _sell(version, context, amounts) <= _sell(version, context, [sum(amounts)])
 
 
+@FEWER
 @given(versions(), CONTEXTS, st.integers(1, 9_000))
 def test_the_inverse_is_the_least_money(
     version: TariffVersion, context: TariffContext, wanted: int
@@ -213,11 +218,13 @@ def test_the_inverse_is_the_least_money(
     assert less.carried < wanted
 
 
+@FEWER
 @given(versions())
 def test_every_tariff_is_read_as_it_was_written(version: TariffVersion) -> None:
     assert parse_version(format_version(version)) == version
 
 
+@FEWER
 @given(versions(), MONEY)
 def test_a_new_month_begins_anew(version: TariffVersion, money: int) -> None:
     """What was bought in March does not matter in April, but for what is paid of charges."""

@@ -6,11 +6,19 @@ from typing import Final
 
 from benchmarks import bench_vend, core, digit_flip, import_time, keys, meter
 
+
+def _pkcs11() -> None:
+    from benchmarks import keys_pkcs11  # noqa: PLC0415 - the driver may be missing
+
+    keys_pkcs11.run()
+
+
 _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "import": import_time.run,
     "core": core.run,
     "flip": digit_flip.run,
     "keys": keys.run,
+    "pkcs11": _pkcs11,
     "meter": meter.run,
     "vend": bench_vend.run,
 }

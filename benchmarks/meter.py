@@ -1,8 +1,8 @@
-"""A year of a virtual meter's life: how long it takes to compute."""
+"""A year of a virtual meter's life: how long it takes to compute, in time of the processor."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from typing import Final, Literal
 
 from benchmarks.measure import machine, row, yardstick
@@ -50,9 +50,9 @@ def _year(minutes: int, phases: Literal[1, 3], *, unit: int, aim: float) -> None
 
 def _seconds(load: Load, phases: Literal[1, 3]) -> float:
     spec, state = _meter(phases)
-    began = perf_counter()
+    began = process_time()
     passed = advance(spec, state, _END, load=load)
-    taken = perf_counter() - began
+    taken = process_time() - began
     assert passed.state.relay_closed, "a year of a meter that is off proves nothing"
     return taken
 

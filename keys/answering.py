@@ -1,7 +1,7 @@
 """One request, one answer: the journal's part of issuing, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keys.journal import (
@@ -10,7 +10,6 @@ from keys.journal import (
     JournalSeal,
     JournalTransaction,
     MadeTokens,
-    entry_context,
     require_same_request,
 )
 from keys.registered_key import RegisteredKey
@@ -51,16 +50,20 @@ class Asked:
         """What the token identifier counts from."""
         return self.key.record.base_date
 
-    @property
-    def context(self) -> bytes:
-        """What the tokens are bound to in the journal."""
-        return entry_context(
-            self.tenant,
-            self.message_id,
+    def entry(self, seal: JournalSeal, made: MadeTokens) -> JournalEntry:
+        """Return the entry for the tokens that were made."""
+        open_entry = JournalEntry(
+            message_id=self.message_id,
             request_hash=self.request_hash,
             meter_pan=self.meter_pan,
-            tid=self.tid_minutes,
+            key=self.key.name,
+            base_date=self.base_date,
+            tid_minutes=self.tid_minutes,
+            credit_units=self.credit_steps,
+            sealed=b"",
+            made_at=self.at,
         )
+        return replace(open_entry, sealed=seal.sealed(made, open_entry.context))
 
 
 def answered(
@@ -84,6 +87,7 @@ def answered(
         MessageIdReusedError: The message id came with another request.
         TidAlreadyUsedError: The token identifier was used for this meter and base date.
         CreditLimitError: The key's credit limit would be exceeded.
+        JournalTamperedError: The answer in the journal is not as it was written.
     """
     with journal.transaction() as transaction:
         earlier = _earlier(asked, transaction, seal=seal)
@@ -100,19 +104,7 @@ def answered(
             usage = transaction.usage(asked.key.name)
             require_within_limit(asked.key.terms, usage, steps=asked.credit_steps)
         made = make()
-        transaction.add(
-            JournalEntry(
-                message_id=asked.message_id,
-                request_hash=asked.request_hash,
-                meter_pan=asked.meter_pan,
-                key=asked.key.name,
-                base_date=asked.base_date,
-                tid_minutes=tid,
-                credit_units=asked.credit_steps,
-                sealed=seal.sealed(made, asked.context),
-                made_at=asked.at,
-            )
-        )
+        transaction.add(asked.entry(seal, made))
     return made
 
 
@@ -133,4 +125,4 @@ def _earlier(
     if entry is None:
         return None
     require_same_request(entry, asked.request_hash)
-    return seal.unsealed(entry.sealed, asked.context)
+    return seal.unsealed(entry.sealed, entry.context)

@@ -15,7 +15,7 @@ behind the last checkpoint were cut off, or the whole file put back to how it wa
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Final, Self
 
 from keys.audit_file import AuditLogFormatError, last_lines, opened, write_at_end
 from keys.audit_line import AuditLine, AuditLineError, format_line, parse_line, parse_rest
-from keys.audit_read import AuditReader, verify_log
+from keys.audit_read import AuditReader, AuditSummary, read_log, verify_log
 from keys.audit_record import AuditEvent, AuditRecord, audit_body
 from keys.chain_errors import (
     ChainEntryAlteredError,
@@ -158,8 +158,23 @@ class AuditLog:
             AuditLogFormatError, UnsafeFileModeError, FileUnreadableError, FileLockedError: The
                 file cannot be read.
         """
-        summary = verify_log(self._path, key=self._key, since=since)
+        summary = self.verified(since)
         return seal_head(summary.head, summary.chain, key=key, now=now)
+
+    def verified(self, since: Iterable[Checkpoint] = ()) -> AuditSummary:
+        """Check the whole log, and that it still ends where this object has seen it end or later.
+
+        Raises:
+            ChainError, AuditLogFormatError, UnsafeFileModeError, FileUnreadableError,
+            FileLockedError: As for ``verify_log``.
+        """
+        summary = verify_log(self._path, key=self._key, since=since)
+        self._require_seen(summary.head)
+        return summary
+
+    def entries(self, since: Iterable[Checkpoint] = ()) -> Iterator[Entry]:
+        """Yield every entry, each after it has been found right; raises as ``read_log``."""
+        return read_log(self._path, key=self._key, since=since)
 
     def _continued(self, head: Head, record: AuditRecord) -> AuditLine:
         entry = link(head, audit_body(record))

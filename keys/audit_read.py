@@ -11,7 +11,7 @@ from keys.audit_line import AuditLine, AuditLineError, parse_line, parse_rest
 from keys.chain_errors import ChainEntryAlteredError
 from keys.chain_seal import SealVerifier, require_entry_seal
 from keys.file_lock import DEFAULT_ATTEMPTS, locked
-from keys.hash_chain import Checkpoint, Entry, Head, verified
+from keys.hash_chain import Checkpoint, Entry, Head, require_unaltered, verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +125,22 @@ def verify_log(
 
 
 def _beginning(descriptor: int, path: Path, *, size: int) -> tuple[str, AuditLine]:
-    """Return the name of the chain and its first line."""
+    """Return the name of the chain and its first line.
+
+    Raises:
+        AuditLogFormatError: There is no such line.
+        ChainEntryAlteredError: There is, but it was altered.
+    """
     content = next(lines_of(descriptor, size=size), b"")
     try:
         line = parse_line(content.removesuffix(b"\n"))
     except AuditLineError:
         raise AuditLogFormatError(path) from None
+    try:
+        # The name of the chain is read from it, and a wrong name would be a misleading reason.
+        require_unaltered(line.entry)
+    except ChainEntryAlteredError:
+        raise ChainEntryAlteredError(1) from None
     chain = line.entry.record.get("chain")
     if not isinstance(chain, str):
         raise AuditLogFormatError(path)

@@ -20,12 +20,17 @@ from sts import DecoderKey
 
 
 class AuditedModule:
-    """A security module in front of another one; see ``SecurityModule`` for what it answers."""
+    """A security module in front of another one; see ``SecurityModule`` for what it answers.
+
+    Attributes:
+        audit: Where everything is written down; a caller that refuses something beforehand may
+            write that down as well.
+    """
 
     def __init__(self, module: SecurityModule, audit: AuditWriter) -> None:
         """Stand in front of ``module`` and write to ``audit``."""
         self._module: Final = module
-        self._audit: Final = audit
+        self.audit: Final = audit
 
     def issue(
         self,
@@ -37,8 +42,8 @@ class AuditedModule:
         journal: IssueJournal | None = None,
     ) -> IssueAnswer:
         """Make one token, see ``SecurityModule.issue``."""
-        facts = {**_meter_facts(meter), "message_id": message_id}
-        with self._audit.refusals_of(
+        facts = {**meter_facts(meter), "message_id": message_id}
+        with self.audit.refusals_of(
             AuditEvent.ISSUE, now=now, tid_minutes=request.tid_minutes, **facts
         ):
             answer = self._module.issue(
@@ -51,8 +56,8 @@ class AuditedModule:
         self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
     ) -> IssueAnswer | None:
         """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
-        facts = {**_meter_facts(meter), "message_id": message_id}
-        with self._audit.refusals_of(
+        facts = {**meter_facts(meter), "message_id": message_id}
+        with self.audit.refusals_of(
             AuditEvent.ISSUE, now=now, tid_minutes=request.tid_minutes, **facts
         ):
             answer = self._module.fetch(meter, request, message_id=message_id, now=now)
@@ -64,8 +69,8 @@ class AuditedModule:
         self, meter: MeterConfiguration, new: NewKey, *, message_id: str, now: datetime
     ) -> KeyChangeAnswer | None:
         """Return the answer of an earlier ``change_key``, see ``SecurityModule``."""
-        facts = {**_meter_facts(meter), "message_id": message_id}
-        with self._audit.refusals_of(AuditEvent.KEY_CHANGE, now=now, **facts):
+        facts = {**meter_facts(meter), "message_id": message_id}
+        with self.audit.refusals_of(AuditEvent.KEY_CHANGE, now=now, **facts):
             answer = self._module.fetch_key_change(meter, new, message_id=message_id, now=now)
         if answer is not None:
             self._write_change(AuditEvent.KEY_CHANGE, meter, answer, now=now)
@@ -81,8 +86,8 @@ class AuditedModule:
         journal: IssueJournal | None = None,
     ) -> KeyChangeAnswer:
         """Make a key change set, see ``SecurityModule.change_key``."""
-        facts = {**_meter_facts(meter), "message_id": message_id}
-        with self._audit.refusals_of(AuditEvent.KEY_CHANGE, now=now, **facts):
+        facts = {**meter_facts(meter), "message_id": message_id}
+        with self.audit.refusals_of(AuditEvent.KEY_CHANGE, now=now, **facts):
             answer = self._module.change_key(
                 meter, new, message_id=message_id, now=now, journal=journal
             )
@@ -106,7 +111,7 @@ class AuditedModule:
             key_revision_number=new.key_revision_number,
         )
         facts = {"key": target, "meter_pan": meter.meter_pan, "message_id": message_id}
-        with self._audit.refusals_of(AuditEvent.COMMISSION, now=now, **facts):
+        with self.audit.refusals_of(AuditEvent.COMMISSION, now=now, **facts):
             answer = self._module.commission(
                 meter, ditk, new, message_id=message_id, now=now, journal=journal
             )
@@ -115,10 +120,10 @@ class AuditedModule:
 
     def verify(self, meter: MeterConfiguration, digits: str, *, now: datetime) -> Verification:
         """Tell what a token says to a meter, see ``SecurityModule.verify``."""
-        facts = _meter_facts(meter)
-        with self._audit.refusals_of(AuditEvent.VERIFY, now=now, **facts):
+        facts = meter_facts(meter)
+        with self.audit.refusals_of(AuditEvent.VERIFY, now=now, **facts):
             found = self._module.verify(meter, digits, now=now)
-        self._audit.write(
+        self.audit.write(
             AuditEvent.VERIFY,
             now=now,
             tokens=_traces(digits, meter),
@@ -138,14 +143,14 @@ class AuditedModule:
     def _write_issue(
         self, meter: MeterConfiguration, answer: IssueAnswer, *, now: datetime
     ) -> None:
-        self._audit.write(
+        self.audit.write(
             AuditEvent.ISSUE,
             now=now,
             tid_minutes=answer.tid_minutes,
             check_value=answer.vending_key.record.check_value,
             tokens=(TokenTrace.of(answer.digits, meter.meter_pan),),
             message_id=answer.message_id,
-            **_meter_facts(meter),
+            **meter_facts(meter),
         )
 
     def _write_change(
@@ -157,7 +162,7 @@ class AuditedModule:
         now: datetime,
     ) -> None:
         """Write a key change down under the key that it brings."""
-        self._audit.write(
+        self.audit.write(
             event,
             now=now,
             key=answer.new_key.name,
@@ -168,7 +173,8 @@ class AuditedModule:
         )
 
 
-def _meter_facts(meter: MeterConfiguration) -> dict[str, object]:
+def meter_facts(meter: MeterConfiguration) -> dict[str, object]:
+    """Return what the audit log says of a meter and the key in it."""
     name = KeyName(
         tenant=meter.tenant,
         supply_group_code=meter.supply_group_code,

@@ -8,6 +8,7 @@ from typing import Final, Self
 from keys.audit import AuditLog
 from keys.audit_record import AuditEvent
 from keys.audit_writing import AuditWriter
+from keys.chain_seal import Ed25519SealKey
 from keys.custody import Origin
 from keys.errors import FileExistsRefusedError
 from keys.lab_centre import LabCentre
@@ -72,6 +73,10 @@ class CentreCustody:
         centre = LabCentre.open(path, unlock=unlock, random_bytes=random_bytes)
         log = AuditLog.open(audit_path(path), key=centre.entry_key())
         return cls(centre, audit=AuditWriter(log, actor))
+
+    def checkpoint_key(self) -> Ed25519SealKey:
+        """Return the key that signs checkpoints of the audit log."""
+        return self.centre.checkpoint_key()
 
     def take(
         self, key: RegisteredKey, vending_key: VendingKey, *, origin: Origin, now: datetime

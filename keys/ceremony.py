@@ -11,6 +11,7 @@ confirmed at the end. A ceremony is a value: each step returns the next one.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
@@ -22,6 +23,7 @@ from keys.ceremony_errors import (
     ComponentCountError,
     ComponentFormatError,
     CustodianNameError,
+    LedByCustodianError,
     SameCustodianError,
     WeakKeyError,
     WorthlessComponentError,
@@ -226,6 +228,19 @@ class Ceremony:
         if _is_weak(key):
             raise WeakKeyError
         return key
+
+
+def require_leader(led_by: str, custodians: Iterable[str]) -> None:
+    """Refuse a leader who holds a component: two eyes would have to watch themselves.
+
+    Raises:
+        CustodianNameError: No name that can be printed.
+        LedByCustodianError: The leader is one of the custodians.
+    """
+    if not is_name(led_by):
+        raise CustodianNameError
+    if any(_person(led_by) == _person(custodian) for custodian in custodians):
+        raise LedByCustodianError(led_by)
 
 
 def generate_vending_key(bits: int, random_bytes: RandomBytes) -> VendingKey:

@@ -4,6 +4,9 @@ CeremonyError                      CEREMONY
 ├── ComponentCountError            CEREMONY_COMPONENT_COUNT
 ├── CustodianNameError             CEREMONY_CUSTODIAN_NAME
 ├── SameCustodianError             CEREMONY_SAME_CUSTODIAN
+├── LedByCustodianError            CEREMONY_LED_BY_CUSTODIAN
+├── ComponentFileError             CEREMONY_COMPONENT_FILE
+├── AnothersComponentError         CEREMONY_ANOTHERS_COMPONENT
 ├── ComponentFormatError           CEREMONY_COMPONENT_FORMAT
 ├── WorthlessComponentError        CEREMONY_WORTHLESS_COMPONENT
 ├── CeremonyIncompleteError        CEREMONY_INCOMPLETE
@@ -50,6 +53,37 @@ class SameCustodianError(CeremonyError):
     def __init__(self, custodian: str) -> None:
         """Say who."""
         super().__init__(f"{custodian} holds a component of this key already")
+
+
+class LedByCustodianError(CeremonyError):
+    """The leader of a ceremony holds a component: nobody would look on."""
+
+    code = "CEREMONY_LED_BY_CUSTODIAN"
+    hint = "the ceremony needs a leader who holds no component"
+
+    def __init__(self, person: str) -> None:
+        """Say who."""
+        super().__init__(f"{person} would lead the ceremony and hold a component")
+
+
+class ComponentFileError(CeremonyError):
+    """Not the file of a component; it is not repeated."""
+
+    code = "CEREMONY_COMPONENT_FILE"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("not the file of a key component")
+
+
+class AnothersComponentError(CeremonyError):
+    """The file of a component is another custodian's."""
+
+    code = "CEREMONY_ANOTHERS_COMPONENT"
+
+    def __init__(self, *, custodian: str, found: str) -> None:
+        """Say whose it is and whose it should be."""
+        super().__init__(f"the component is that of {found}, not of {custodian}")
 
 
 class ComponentFormatError(CeremonyError):

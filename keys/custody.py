@@ -14,6 +14,7 @@ from keys import key_load
 from keys.audit import AuditLog
 from keys.audit_record import AuditEvent
 from keys.audit_writing import AuditWriter
+from keys.chain_seal import Ed25519SealKey
 from keys.client_errors import LabModuleOnlyError
 from keys.clients import ClientCredential
 from keys.journal_file import FileJournal
@@ -134,6 +135,10 @@ class Custody:
         log = AuditLog.open(home.audit, key=file.identity.entry_key())
         return cls(store, file, audit=AuditWriter(log, actor))
 
+    def checkpoint_key(self) -> Ed25519SealKey:
+        """Return the key that signs checkpoints of the audit log."""
+        return self.file.identity.checkpoint_key()
+
     def load(self, content: bytes, *, now: datetime) -> LoadedFile:
         """Take the keys of a key load file into the store.
 
@@ -204,17 +209,16 @@ class Custody:
             self.file.revoke(centre_id, now=now)
             self.audit.write(AuditEvent.REVOKE, now=now, party_id=centre_id)
 
-    def add_client(self, name: str, *, now: datetime) -> ClientCredential:
-        """Let a client in, and return the credential that it shows from now on.
+    def add_client(self, credential: ClientCredential, *, now: datetime) -> None:
+        """Let the client in that holds this credential, see ``ModuleFile.new_credential``.
 
         Raises:
-            ClientExistsError, ClientCredentialFormatError: Not this name.
+            ClientExistsError, ClientCredentialRefusedError: Not this one.
             SealedFileError, VaultError: The module's file cannot be written.
         """
         with self.audit.refusals_of(AuditEvent.CLIENT, now=now):
-            credential = self.file.add_client(name, now=now)
-            self.audit.write(AuditEvent.CLIENT, now=now, note=name)
-        return credential
+            self.audit.write(AuditEvent.CLIENT, now=now, note=credential.client)
+            self.file.add_client(credential, now=now)
 
     def revoke_client(self, name: str, *, now: datetime) -> None:
         """Let a client in no longer.

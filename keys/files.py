@@ -16,6 +16,7 @@ from keys.errors import (
     KeyFileError,
     UnsafeFileModeError,
 )
+from keys.randomness import RandomBytes
 from keys.secret import Secret
 
 KEY_FILE_BYTES: Final = 32
@@ -74,13 +75,13 @@ def read_private(path: Path) -> bytes:
         raise FileUnreadableError(path, error.strerror) from error
 
 
-def create_key_file(path: Path) -> Secret:
+def create_key_file(path: Path, random_bytes: RandomBytes = secrets.token_bytes) -> Secret:
     """Write 32 random bytes in hexadecimal to a new file and return them.
 
     Raises:
         FileExistsRefusedError, FileUnreadableError: As for ``write_new``.
     """
-    key = secrets.token_bytes(KEY_FILE_BYTES)
+    key = random_bytes(KEY_FILE_BYTES)
     write_new(path, f"{key.hex()}\n".encode("ascii"))
     return Secret(key)
 

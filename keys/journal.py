@@ -56,6 +56,23 @@ class JournalEntry:
     sealed: bytes
     made_at: datetime
 
+    @property
+    def context(self) -> bytes:
+        """What the tokens are bound to: everything else that the entry says, but when."""
+        # No part but the tenant and the message id can hold a line feed, and those are printable.
+        parts = (
+            self.key.tenant,
+            self.message_id,
+            self.request_hash,
+            self.meter_pan.digits,
+            self.key.supply_group_code,
+            self.key.key_revision_number,
+            self.base_date,
+            self.tid_minutes,
+            self.credit_units,
+        )
+        return "\n".join(map(str, parts)).encode()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyUsage:
@@ -160,14 +177,6 @@ class JournalSeal:
                 tokens[at : at + TOKEN_DIGITS] for at in range(0, len(tokens), TOKEN_DIGITS)
             ),
         )
-
-
-def entry_context(
-    tenant: str, message_id: str, *, request_hash: str, meter_pan: MeterPan, tid: int | None
-) -> bytes:
-    """Return what the tokens of an entry are bound to."""
-    # No part but the tenant and the message id can hold a line feed, and those are printable.
-    return "\n".join((tenant, message_id, request_hash, meter_pan.digits, str(tid))).encode()
 
 
 def require_message_id(message_id: str) -> None:

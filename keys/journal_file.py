@@ -13,13 +13,18 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from keys.errors import FileExistsRefusedError, FileUnreadableError, UnsafeFileModeError
-from keys.journal import JournalEntry, JournalTransaction, KeyUsage
-from keys.journal_errors import JournalBusyError, JournalDamagedError, JournalFormatError
+from keys.journal import JournalEntry, JournalSeal, JournalTransaction, KeyUsage
+from keys.journal_errors import (
+    JournalBusyError,
+    JournalDamagedError,
+    JournalFormatError,
+    JournalTamperedError,
+)
 from keys.registered_key import KeyName
-from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+from sts import BaseDate, KeyRevisionNumber, MeterPan, StsError, SupplyGroupCode
 from sts.token_identifier import TID_STORE_SIZE
 
 APPLICATION_ID: Final = 0x53545349  # "STSI", in the header of the file.
@@ -69,6 +74,8 @@ _USAGE: Final = (
     "SELECT tokens, credit_units FROM usage "
     "WHERE tenant = ? AND supply_group_code = ? AND key_revision_number = ?"
 )
+_ALL: Final = "SELECT * FROM entries ORDER BY rowid"
+_COUNTS: Final = "SELECT * FROM usage"
 _ADD: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _COUNT: Final = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?)"
 
@@ -146,8 +153,6 @@ class FileJournal:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise JournalBusyError from error
-            except sqlite3.DatabaseError as error:
-                raise JournalDamagedError(self.path) from error
             opened = _Transaction(connection)
             try:
                 yield opened
@@ -169,6 +174,35 @@ class FileJournal:
             values = (tenant, meter_pan.digits, str(base), TID_STORE_SIZE)
             rows = self._connection.execute(_LATEST, values).fetchall()
         return tuple(int(tid) for (tid,) in rows)
+
+    def check(self, seal: JournalSeal) -> int:
+        """Check the whole journal, and return how many entries it has.
+
+        Every entry must open under the module's key together with all that it says, and what is
+        counted under each key must be the sum of its entries. An entry that is missing altogether
+        shows in the audit log only.
+
+        Raises:
+            JournalTamperedError: An entry or a count is not as it was written.
+            JournalBusyError, JournalDamagedError: As for ``transaction``.
+        """
+        counted: dict[tuple[object, ...], tuple[int, int]] = {}
+        with self.transaction():
+            entries = [_entry(row) for row in self._connection.execute(_ALL)]
+            for entry in entries:
+                seal.unsealed(entry.sealed, entry.context)
+                key = _key_columns(entry.key)
+                tokens, credit_units = counted.get(key, (0, 0))
+                counted[key] = tokens + 1, credit_units + entry.credit_units
+            usage = {
+                (tenant, group, revision): (tokens, int(credit_units))
+                for tenant, group, revision, tokens, credit_units in self._connection.execute(
+                    _COUNTS
+                )
+            }
+        if usage != counted:
+            raise JournalTamperedError
+        return len(entries)
 
     def _own_connection(self) -> sqlite3.Connection:
         """Return the connection, made anew in a forked process: SQLite forbids to share one."""
@@ -271,24 +305,28 @@ def _key_columns(key: KeyName) -> tuple[str, str, int]:
     return key.tenant, str(key.supply_group_code), int(key.key_revision_number)
 
 
-def _entry(row: tuple[object, ...]) -> JournalEntry:
-    """Return the entry of a row; SQLite's strict tables keep the types."""
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    """Return the entry of a row.
+
+    Raises:
+        JournalTamperedError: It holds what was never written there.
+    """
     tenant, message_id, request_hash, pan, group, revision, base, tid, units, sealed, at = row
-    assert isinstance(revision, int)
-    assert isinstance(tid, int | None)
-    assert isinstance(sealed, bytes)
-    return JournalEntry(
-        message_id=str(message_id),
-        request_hash=str(request_hash),
-        meter_pan=MeterPan(str(pan)),
-        key=KeyName(
-            tenant=str(tenant),
-            supply_group_code=SupplyGroupCode.parse(str(group)),
-            key_revision_number=KeyRevisionNumber(revision),
-        ),
-        base_date=BaseDate.parse(str(base)),
-        tid_minutes=tid,
-        credit_units=int(str(units)),
-        sealed=sealed,
-        made_at=datetime.fromisoformat(str(at)),
-    )
+    try:
+        return JournalEntry(
+            message_id=message_id,
+            request_hash=request_hash,
+            meter_pan=MeterPan(pan),
+            key=KeyName(
+                tenant=tenant,
+                supply_group_code=SupplyGroupCode.parse(group),
+                key_revision_number=KeyRevisionNumber(revision),
+            ),
+            base_date=BaseDate.parse(base),
+            tid_minutes=tid,
+            credit_units=int(units),
+            sealed=sealed,
+            made_at=datetime.fromisoformat(at),
+        )
+    except (StsError, TypeError, ValueError) as error:
+        raise JournalTamperedError from error

@@ -142,6 +142,9 @@ def _present(meter: KeyInMeter, register: list[RegisteredKey]) -> RegisteredKey 
     """Return the vending key of the key in the meter, if the register has it."""
     for key in register:
         record = key.record
+        if meter.base_date not in (None, record.base_date):
+            # The numbering has come round: another key of the same name.
+            continue
         if (record.tenant, record.supply_group_code, record.key_revision_number) == (
             meter.tenant,
             meter.supply_group_code,

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from keys.canonical_json import JsonObject, JsonValue
-from keys.client_errors import ClientExistsError, ClientUnknownError
+from keys.client_errors import (
+    ClientCredentialRefusedError,
+    ClientExistsError,
+    ClientUnknownError,
+)
 from keys.clients import ClientCredential, KnownClient, client_body, parse_client
 from keys.json_fields import Fields, time_text
 from keys.key_load_errors import UnknownCentreError
@@ -158,22 +162,32 @@ class ModuleFile:
         )
         self._write(replace(self._memory, centres=centres))
 
-    def add_client(self, name: str, *, now: datetime) -> ClientCredential:
-        """Let a client in from now on, and return the credential that it shows.
+    def new_credential(self, name: str) -> ClientCredential:
+        """Make a credential for a client that is to be let in; ``add_client`` lets it in.
 
         Raises:
             ClientExistsError: There is, or was, one of this name.
             ClientCredentialFormatError: No printable name.
-            SealedFileError, VaultError: The file cannot be written.
         """
         if any(client.name == name for client in self.clients):
             raise ClientExistsError(name)
-        credential = ClientCredential.generate(
-            self.identity.public.id, name, random_bytes=self._random_bytes
-        )
+        module_id = self.identity.public.id
+        return ClientCredential.generate(module_id, name, random_bytes=self._random_bytes)
+
+    def add_client(self, credential: ClientCredential, *, now: datetime) -> None:
+        """Let the client with this credential in from now on.
+
+        Raises:
+            ClientExistsError: There is, or was, one of this name.
+            ClientCredentialRefusedError: The credential is for another module.
+            SealedFileError, VaultError: The file cannot be written.
+        """
+        if any(client.name == credential.client for client in self.clients):
+            raise ClientExistsError(credential.client)
+        if credential.module_id != self.identity.public.id:
+            raise ClientCredentialRefusedError
         added = KnownClient.of(credential, now=now)
         self._write(replace(self._memory, clients=(*self.clients, added)))
-        return credential
 
     def revoke_client(self, name: str, *, now: datetime) -> None:
         """Let a client in no longer.

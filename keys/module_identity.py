@@ -33,6 +33,17 @@ class IdentityError(KeysError):
     code = "MODULE_IDENTITY"
 
 
+class ModuleIdMismatchError(KeysError):
+    """The id that was confirmed is not that of the module's file."""
+
+    code = "MODULE_ID_MISMATCH"
+    hint = "the file may be forged: ask the module's people for its id, and issue nothing for it"
+
+    def __init__(self, found: str) -> None:
+        """Say which id the file has."""
+        super().__init__(f"the id of the module in this file is {found}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIdentity:
     """What others may and must know of a module.
@@ -182,3 +193,13 @@ def parse_identity(content: bytes) -> PublicIdentity:
     if fields.raw("id") != identity.id:
         raise IdentityError("the id of the module is not that of its keys")
     return identity
+
+
+def require_module_id(identity: PublicIdentity, confirmed: str) -> None:
+    """Refuse a module whose id is not the one that people have compared.
+
+    Raises:
+        ModuleIdMismatchError: It is another.
+    """
+    if "".join(confirmed.split()).lower() != identity.id:
+        raise ModuleIdMismatchError(identity.id)

@@ -34,7 +34,6 @@ from keys.journal import IssueJournal
 from keys.module_home import ModuleHome
 from keys.pkcs11.settings import read_settings, require_driver
 from keys.randomness import RandomBytes
-from keys.security_module import SecurityModule
 from keys.software import SoftwareModule
 from keys.unlock import Passphrase, ScryptCost, Unlock
 from keys.vault import Vault
@@ -113,7 +112,7 @@ def split_name(name: str) -> tuple[str, Path]:
     return kind, Path(place)
 
 
-def open_module(name: str, options: ModuleOptions, *, caller: Caller) -> SecurityModule:
+def open_module(name: str, options: ModuleOptions, *, caller: Caller) -> AuditedModule:
     """Open a security module that writes down every use of a key.
 
     Args:
@@ -198,8 +197,8 @@ def open_custody(
     ModuleHome(place).require_begun()
     store = open_store(name, unlock)
     opened = Custody.open(place, store, actor=actor, random_bytes=random_bytes)
-    if isinstance(store, Vault) and not opened.file.is_lab:
-        require_safe_vault(store, _present(unlock))
+    if not opened.file.is_lab:
+        require_safe_store(store, unlock)
     return opened
 
 
@@ -257,6 +256,16 @@ def require_safe_folder(path: Path) -> None:
         raise FileUnreadableError(folder, error.strerror) from error
     if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
         raise UnsafeFolderModeError(folder, mode)
+
+
+def require_safe_store(store: KeyStore, unlock: Unlock | None) -> None:
+    """Refuse keys that are not safe enough for real meters; an HSM looks after itself.
+
+    Raises:
+        VaultError: As for ``require_safe_vault``.
+    """
+    if isinstance(store, Vault):
+        require_safe_vault(store, _present(unlock))
 
 
 def _open_vault(path: Path, options: ModuleOptions) -> Vault:

@@ -29,6 +29,17 @@ class CentreIdentityError(KeysError):
     code = "CENTRE_IDENTITY"
 
 
+class CentreIdMismatchError(KeysError):
+    """The id that was confirmed is not that of the centre's file."""
+
+    code = "CENTRE_ID_MISMATCH"
+    hint = "the file may be forged: ask the centre for its id, and do not trust this file"
+
+    def __init__(self, found: str) -> None:
+        """Say which id the file has."""
+        super().__init__(f"the id of the centre in this file is {found}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentreIdentity:
     """What a key centre makes known of itself.
@@ -113,6 +124,16 @@ def parse_centre(content: bytes) -> CentreIdentity:
     if fields.raw("id") != identity.id:
         raise CentreIdentityError("the id of the centre is not that of its key")
     return identity
+
+
+def require_centre_id(identity: CentreIdentity, confirmed: str) -> None:
+    """Refuse a centre whose id is not the one that people have compared.
+
+    Raises:
+        CentreIdMismatchError: It is another.
+    """
+    if "".join(confirmed.split()).lower() != identity.id:
+        raise CentreIdMismatchError(identity.id)
 
 
 def _fields(value: JsonValue, names: tuple[str, ...]) -> Fields:

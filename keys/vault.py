@@ -131,6 +131,11 @@ class Vault:
         return self._file.header.cost
 
     @property
+    def protection(self) -> str:
+        """What opens the vault, in words."""
+        return self._file.header.protection
+
+    @property
     def records(self) -> tuple[RegisteredKey, ...]:
         """The metadata of all vending keys, of every tenant."""
         return tuple(

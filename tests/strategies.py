@@ -65,9 +65,13 @@ def bits(width: int) -> SearchStrategy[int]:
 
 # --- identifiers ------------------------------------------------------------------------------
 
+_manufacturer_codes: Final = st.one_of(
+    st.integers(min_value=0, max_value=99).map("{:02d}".format),
+    st.integers(min_value=0, max_value=9999).map("{:04d}".format),
+)
 drns: Final = st.builds(
     DecoderReferenceNumber.from_serial,
-    st.from_regex(r"[0-9]{2}([0-9]{2})?", fullmatch=True),
+    _manufacturer_codes,
     st.integers(min_value=0, max_value=99_999_999),
 )
 meter_pans: Final = drns.map(MeterPan.from_drn)

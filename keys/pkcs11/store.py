@@ -145,13 +145,19 @@ class HsmKeys:
                 raise HsmKeyPresentError(str(record.name))
             names.add(record.name)
             _require_fits(record, key)
+        wanted = [record.name for record, _ in keys]
+        # All at once, because a search takes the longer the more keys there are.
+        self._session.run("look for keys", lambda token: _make_room(token, wanted))
         entered: list[KeyName] = []
         try:
             for record, key in keys:
                 entered.append(record.name)
                 self._bring_in(record, key)
         except BaseException:
-            self._remove(entered)
+            for name in entered:
+                self._records.pop(name, None)
+            with suppress(HsmError):
+                self._session.run("remove a key", lambda token: _remove(token, entered))
             raise
 
     def load_all(self, keys: Sequence[tuple[RegisteredKey, VendingKey]]) -> None:
@@ -239,9 +245,6 @@ class HsmKeys:
         def bring_in(token: OpenToken) -> bytes | None:
             if not in_token:
                 return wrap_for_storage(token, key.expose(), settings)
-            # What an import that was cut off may have left.
-            for leftover in list(token.session.get_objects({Attribute.ID: identifier})):
-                leftover.destroy()
             made = import_hmac_key(
                 token, key.expose(), settings, identifier=identifier, label=str(record.name)
             )
@@ -264,22 +267,6 @@ class HsmKeys:
                 fingerprint=self._fingerprint(key),
             )
         )
-
-    def _remove(self, names: Sequence[KeyName]) -> None:
-        """Undo what was brought in, as far as the token lets us."""
-
-        def remove(token: OpenToken) -> None:
-            for name in names:
-                identifier = key_id(name)
-                token.checked.pop(identifier, None)
-                kept = token.session.get_objects({Attribute.ID: identifier})
-                for each in [*_objects(token, name), *kept]:
-                    each.destroy()
-
-        for name in names:
-            self._records.pop(name, None)
-        with suppress(HsmError):
-            self._session.run("remove a key", remove)
 
     def _write(self, record: HsmRecord) -> None:
         """Write a record, and then remove those of the same key that are earlier."""
@@ -315,6 +302,25 @@ def _objects(token: OpenToken, name: KeyName | None = None) -> list[Object]:
     if name is not None:
         template[Attribute.LABEL] = str(name)
     return list(token.session.get_objects(template))
+
+
+def _make_room(token: OpenToken, names: Sequence[KeyName]) -> None:
+    """Remove what imports that were cut off have left, but not what another program brought in."""
+    for name in names:
+        if _objects(token, name):
+            raise HsmKeyPresentError(str(name))
+        for leftover in list(token.session.get_objects({Attribute.ID: key_id(name)})):
+            leftover.destroy()
+
+
+def _remove(token: OpenToken, names: Sequence[KeyName]) -> None:
+    """Remove keys and their records."""
+    for name in names:
+        identifier = key_id(name)
+        token.checked.pop(identifier, None)
+        keys = list(token.session.get_objects({Attribute.ID: identifier}))
+        for each in [*_objects(token, name), *keys]:
+            each.destroy()
 
 
 def _read_records(token: OpenToken) -> dict[KeyName, HsmRecord]:

@@ -50,6 +50,9 @@ machines and ``str(error)`` to people. No message ever holds key bytes.
     │   ├── KeyChangeRolloverError          KEY_CHANGE_ROLLOVER
     │   ├── KeyChangeAlgorithmError         KEY_CHANGE_ALGORITHM
     │   └── KeyChangeToExpiredKeyError      KEY_CHANGE_TO_EXPIRED_KEY
+    ├── ArrayError                          an array that cannot be taken row by row
+    │   ├── ArrayTypeError                  ARRAY_TYPE
+    │   └── ArrayShapeError                 ARRAY_SHAPE
     └── VectorFileError                     VECTOR_FILE
 """
 
@@ -59,6 +62,7 @@ from sts.errors.amount import (
     AmountNotIntegerError,
     AmountTooLargeError,
 )
+from sts.errors.array import ArrayError, ArrayShapeError, ArrayTypeError
 from sts.errors.crypto import (
     CryptoError,
     KeyFormatError,
@@ -120,6 +124,9 @@ __all__ = [
     "AmountNegativeError",
     "AmountNotIntegerError",
     "AmountTooLargeError",
+    "ArrayError",
+    "ArrayShapeError",
+    "ArrayTypeError",
     "BeforeBaseDateError",
     "CipherMismatchError",
     "CrcMismatchError",

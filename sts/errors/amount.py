@@ -24,6 +24,7 @@ class AmountNegativeError(AmountError):
     """A negative quantity in a field without a sign."""
 
     code = "AMOUNT_NEGATIVE"
+    hint = "only currency credit can be negative"
 
     def __init__(self, found: int) -> None:
         """Say which negative amount was given."""

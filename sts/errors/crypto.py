@@ -39,12 +39,14 @@ class UnsupportedAlgorithmError(CryptoError):
     """An algorithm that is known but not implemented, or a pair that does not exist."""
 
     code = "UNSUPPORTED_ALGORITHM"
+    hint = "EA07 takes keys of DKGA02 or DKGA04, EA11 of DKGA04"
 
 
 class UnsupportedKeyTypeError(CryptoError):
     """A key type that this operation never makes."""
 
     code = "UNSUPPORTED_KEY_TYPE"
+    hint = "keys of type 1 and of type 2 can be derived"
 
 
 class StaTablesError(CryptoError):

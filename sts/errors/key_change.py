@@ -44,6 +44,7 @@ class KeyChangeSameError(KeyChangeError):
     """The new key is the old key: the set would be repeatable for ever."""
 
     code = "KEY_CHANGE_SAME"
+    hint = "change the supply group, revision, tariff index, type, expiry or base date"
 
     def __init__(self) -> None:
         """Say that nothing would change."""
@@ -54,21 +55,25 @@ class KeyChangeTypeError(KeyChangeError):
     """A change of key type that IEC 62055-41, 6.5.2.4 does not permit."""
 
     code = "KEY_CHANGE_TYPE"
+    hint = "type 0 may become 1 or 2; 1 and 2 may become either"
 
 
 class KeyChangeRolloverError(KeyChangeError):
     """The rollover bit must be set exactly when the base date changes."""
 
     code = "KEY_CHANGE_ROLLOVER"
+    hint = "the rollover bit goes with a new base date and a new key, never without"
 
 
 class KeyChangeAlgorithmError(KeyChangeError):
     """A change of key generation or encryption algorithm that is not allowed."""
 
     code = "KEY_CHANGE_ALGORITHM"
+    hint = "only an EA07 meter may change, from DKGA02 to DKGA04, where its group allows it"
 
 
 class KeyChangeToExpiredKeyError(KeyChangeError):
     """A set that would move the meter to a key that has expired (IEC 62055-41, 6.1.10)."""
 
     code = "KEY_CHANGE_TO_EXPIRED_KEY"
+    hint = "move the meter to a newer revision of the vending key"

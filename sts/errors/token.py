@@ -55,6 +55,7 @@ class Exceeds66BitsError(TokenError):
     """Twenty digits above 73786976294838206463, so not an STS token."""
 
     code = "EXCEEDS_66_BITS"
+    hint = "compare the digits with the receipt: no token begins with 74 or more"
 
     def __init__(self) -> None:
         """Say that no STS token has such a number."""
@@ -65,6 +66,7 @@ class ReservedClassError(TokenError):
     """Token class 3, which the standard has not defined."""
 
     code = "RESERVED_CLASS"
+    hint = "compare the digits with the receipt: nobody issues tokens of this class"
 
     def __init__(self) -> None:
         """Say that class 3 is reserved."""
@@ -75,6 +77,7 @@ class ReservedSubclassError(TokenError):
     """A subclass that the standard reserves: it is read, but never issued."""
 
     code = "RESERVED_SUBCLASS"
+    hint = "choose a kind of token that the standard defines"
 
     def __init__(self, token_class: int, subclass: int) -> None:
         """Say which class and subclass is reserved."""
@@ -101,6 +104,7 @@ class NonCanonicalTokenError(TokenError):
     """
 
     code = "NON_CANONICAL_TOKEN"
+    hint = "no meter takes it: whoever issued it must make another"
 
     def __init__(
         self,
@@ -127,6 +131,7 @@ class DecoderKeyRequiredError(TokenError):
     """A class 0 or class 2 token is encrypted; without the meter's key it stays closed."""
 
     code = "DECODER_KEY_REQUIRED"
+    hint = "give the meter's decoder key, or its number and the vending key"
 
     def __init__(self, token_class: int) -> None:
         """Say which class needs a key."""
@@ -138,6 +143,7 @@ class CipherMismatchError(TokenError):
     """A token that belongs to the other key length (64 or 128 bits)."""
 
     code = "CIPHER_MISMATCH"
+    hint = "check the encryption algorithm of the meter: 11 has keys of 128 bits, the others of 64"
 
     def __init__(self, kind: str, *, needs_bits: int, found_bits: int) -> None:
         """Say which key length the token kind belongs to."""

@@ -26,6 +26,7 @@ class BeforeBaseDateError(TokenIdentifierError):
     """A time before the zero point of the key's token identifiers."""
 
     code = "BEFORE_BASE_DATE"
+    hint = "check the clock, and which base date the meter's key has"
 
     def __init__(self, when: datetime, base_date: str) -> None:
         """Say which time lies before which base date."""
@@ -80,6 +81,7 @@ class TidAlreadyUsedError(TokenIdentifierError):
     """The one token identifier that was asked for has been issued before."""
 
     code = "TID_ALREADY_USED"
+    hint = "the special token of a day works once: issue an ordinary one, or wait for tomorrow"
 
     def __init__(self, tid_minutes: int) -> None:
         """Say which token identifier is taken."""

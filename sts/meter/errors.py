@@ -8,6 +8,10 @@ MeterError                      METER
 ├── EmergencyRefusedError       METER_EMERGENCY        emergency credit that it does not give
 ├── MeterPowerError             METER_WITHOUT_POWER    a key pressed while the power is off
 ├── MeterTablesError            METER_TABLES           other STA tables than it was built with
+├── MeterKeyError               METER_KEY              a key that no keypad has (``keypad``)
+├── MeterQuantityError          METER_QUANTITY         a load, time or price that cannot be read
+├── MeterKeyFileError           METER_KEY_FILE         not the sealed key of a meter
+│   └── MeterKeyFileSealError   METER_KEY_FILE_SEAL    another passphrase, or altered
 ├── MeterOrderError             METER_ORDER            refused by whoever runs the meter
 └── MeterFileError              METER_FILE
     ├── MeterFileMissingError   METER_FILE_MISSING
@@ -104,6 +108,23 @@ class MeterQuantityError(MeterError):
     """A load, a time or a price that cannot be read."""
 
     code = "METER_QUANTITY"
+
+
+class MeterKeyFileError(MeterError):
+    """A file that is not the sealed key of a meter."""
+
+    code = "METER_KEY_FILE"
+
+
+class MeterKeyFileSealError(MeterKeyFileError):
+    """A sealed key that the passphrase does not open, or a file that somebody has altered."""
+
+    code = "METER_KEY_FILE_SEAL"
+    hint = "check the passphrase; nobody can tell it from a file that was altered"
+
+    def __init__(self) -> None:
+        """Say that it is one of the two."""
+        super().__init__("the passphrase does not open this key, or the file was altered")
 
 
 class MeterOrderError(MeterError):

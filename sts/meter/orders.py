@@ -22,6 +22,7 @@ from sts.meter.device import VirtualMeter
 from sts.meter.errors import MeterBusyError, MeterOrderError
 from sts.meter.report import entry_json, entry_lines
 from sts.meter.snapshot import Snapshot
+from sts.meter.state import TamperKind
 
 WAIT_SECONDS: Final = 5
 """How long an answer is waited for."""
@@ -40,6 +41,10 @@ class OrderKind(StrEnum):
     KEY = "key"
     PRESS = "press"
     TAMPER = "tamper"
+    HOLD_TAMPER = "hold tamper"
+    END_TAMPER = "end tamper"
+    SUPPLY_OFF = "supply off"
+    SUPPLY_ON = "supply on"
     POWER_OFF = "power off"
     POWER_ON = "power on"
     RESET_LOCKOUT = "reset lockout"
@@ -51,7 +56,7 @@ class Order:
 
     Attributes:
         kind: What.
-        text: The token or the key.
+        text: The token, the key, or the kind of tampering.
     """
 
     kind: OrderKind
@@ -194,7 +199,15 @@ _PERFORM: Final[Mapping[OrderKind, Callable[[VirtualMeter, str, datetime], Answe
     OrderKind.ENTER: _enter,
     OrderKind.KEY: _key,
     OrderKind.PRESS: lambda meter, _, now: _seen(meter.press(now=now)),
-    OrderKind.TAMPER: lambda meter, _, now: _seen(meter.tamper(now=now)),
+    OrderKind.TAMPER: lambda meter, kind, now: _seen(meter.tamper(TamperKind(kind), now=now)),
+    OrderKind.HOLD_TAMPER: lambda meter, kind, now: _seen(
+        meter.tamper(TamperKind(kind), now=now, lasting=True)
+    ),
+    OrderKind.END_TAMPER: lambda meter, kind, now: _seen(
+        meter.end_tamper(TamperKind(kind), now=now)
+    ),
+    OrderKind.SUPPLY_OFF: lambda meter, _, now: _seen(meter.supervise(on=False, now=now)),
+    OrderKind.SUPPLY_ON: lambda meter, _, now: _seen(meter.supervise(on=True, now=now)),
     OrderKind.POWER_OFF: lambda meter, _, now: _seen(meter.power_off(now=now)),
     OrderKind.POWER_ON: lambda meter, _, now: _seen(meter.power_on(now=now)),
     OrderKind.RESET_LOCKOUT: lambda meter, _, now: _seen(meter.reset_lockout(now=now)),

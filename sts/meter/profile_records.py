@@ -109,6 +109,7 @@ def profile_from_rows(rows: Rows) -> MeterProfile:
 
     Raises:
         MeterStateError: The rows are not those of a profile.
+        MeterSpecError: They are those of one that cannot be.
     """
     renamed = {"name" if name == _NAME_ROW else name: value for name, value in rows.items()}
     return make_record(MeterProfile, read_fields(renamed, _FORMS))

@@ -7,27 +7,25 @@ from typing import Final
 
 from sts.meter.errors import MeterQuantityError
 
-_LOAD: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(W|kW)?", re.ASCII | re.IGNORECASE)
+_LOAD: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(W|kW)?", re.ASCII | re.IGNORECASE)
 _DURATION: Final = re.compile(r"(\d+)\s*(s|min|h|d)\s*", re.ASCII)
 _UNITS: Final = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _LONGEST: Final = 32
 _PRICE_UNITS: Final = 100_000
 
 
-def parse_load(text: str) -> int:
-    """Read a load: ``2300``, ``2300W``, ``2.3kW``; in whole watts.
+def parse_load(text: str) -> int | tuple[int, ...]:
+    """Read a load: ``2300``, ``2.3kW``, ``-500W``, or of each phase ``1kW,2kW,-500W``.
+
+    Returns:
+        Whole watts, negative what flows back; a tuple if each phase was given.
 
     Raises:
         MeterQuantityError: Not a load, or a fraction of a watt.
     """
-    found = _LOAD.fullmatch(_short(text))
-    if found is None:
-        raise MeterQuantityError("a load is written 2300W or 2.3kW")
-    number, unit = Decimal(found[1]), (found[2] or "W").lower()
-    watts = number * 1000 if unit == "kw" else number
-    if watts != int(watts):
-        raise MeterQuantityError("a load is a whole number of watts")
-    return int(watts)
+    if "," in text:
+        return tuple(_parse_watts(part) for part in text.split(","))
+    return _parse_watts(text)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -67,12 +65,31 @@ def parse_moment(text: str) -> datetime:
         raise MeterQuantityError("a moment outside the calendar") from None
 
 
-def parse_price(text: str) -> int:
-    """Read a price of a kWh, a m³ or 1000 s in currency; returned in 0.00001 of it.
+def parse_price(text: str) -> tuple[datetime | None, int]:
+    """Read a price of a kWh, a m³ or 1000 s: ``3.425``, or ``2026-07-01T00:00Z=3.9``.
+
+    Returns:
+        From when on it holds, None if that was not said, and the price in 0.00001 of the currency.
 
     Raises:
-        MeterQuantityError: Not a number, or with more than five decimals.
+        MeterQuantityError: Not a moment, not a number, or with more than five decimals.
     """
+    moment, equals, price = text.rpartition("=")
+    return (parse_moment(moment) if equals else None, _parse_currency(price))
+
+
+def _parse_watts(text: str) -> int:
+    found = _LOAD.fullmatch(_short(text))
+    if found is None:
+        raise MeterQuantityError("a load is written 2300W or 2.3kW; of three phases 1kW,2kW,500W")
+    number, unit = Decimal(found[1]), (found[2] or "W").lower()
+    watts = number * 1000 if unit == "kw" else number
+    if watts != int(watts):
+        raise MeterQuantityError("a load is a whole number of watts")
+    return int(watts)
+
+
+def _parse_currency(text: str) -> int:
     try:
         units = Decimal(_short(text)) * _PRICE_UNITS
     except InvalidOperation:

@@ -175,6 +175,7 @@ def spec_from_rows(rows: Rows) -> MeterSpec:
 
     Raises:
         MeterStateError: The rows are not those of a meter.
+        MeterSpecError: They are those of one that cannot be.
     """
     habits = {name: value for name, value in rows.items() if name in PROFILE_ROWS}
     built = {name: value for name, value in rows.items() if name not in PROFILE_ROWS}
@@ -191,7 +192,7 @@ def state_from_rows(spec: MeterSpec, rows: Rows, *, tid_store: tuple[int, ...]) 
     """Return the state of rows and a token identifier store.
 
     Raises:
-        MeterStateError: The rows are not those of a meter so built.
+        MeterStateError, MeterSpecError: The rows are not those of a meter so built.
     """
     key_rows = {name: value for name, value in rows.items() if name in _KEY_REGISTER}
     own_rows = {name: value for name, value in rows.items() if name not in _KEY_REGISTER}

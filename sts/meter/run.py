@@ -81,7 +81,7 @@ def run(
         MeterLoadError: The meter cannot have such a load.
     """
     began = time.monotonic()
-    shown = meter.advance(now=plan.start)
+    shown, known = meter.advance(now=plan.start), meter.events(_EVENTS_A_STEP)
     yield shown
     for moment in plan.moments():
         if plan.speed is not None:
@@ -92,10 +92,10 @@ def run(
             sleep(max(due - time.monotonic(), 0))
         if look is not None:
             look(shown.at)
-        later = meter.advance(now=moment, load=load)
-        yield from _events_between(meter, shown.at, later.at)
+        later, latest = meter.advance(now=moment, load=load), meter.events(_EVENTS_A_STEP)
+        yield from _new_events(latest, known, since=shown.at)
         yield later
-        shown = later
+        shown, known = later, latest
         if plan.until_off and not shown.relay_closed:
             return
 
@@ -103,13 +103,20 @@ def run(
 def picture(line: Line, *, full: int) -> str:
     """Return one line of the picture; a full bar is ``full`` units of credit."""
     if isinstance(line, Event):
-        why = line.cause or line.tamper
-        detail = f": {why.replace('_', ' ').lower()}" if why else ""
-        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{detail}"
+        return f"{_clock(line.at)}  {_EVENT_WORDS[line.kind]}{reason_text(line)}"
     filled = min(max(line.credit, 0) * _BAR // max(full, 1), _BAR)
     bar = "█" * filled + "░" * (_BAR - filled)
     supply = f"{line.load_w} W" if line.relay_closed else "off"
     return f"{_clock(line.at)}  {bar}  {line.credit_text:>14}  {supply}"
+
+
+def reason_text(event: Event) -> str:
+    """Return why something happened, to go on after what did; a relay closes after its cause."""
+    reason = event.cause or event.tamper
+    if reason is None:
+        return ""
+    joint = " after " if event.kind is EventKind.RELAY_CLOSED else ": "
+    return joint + reason.replace("_", " ").lower()
 
 
 _EVENT_WORDS: Final = {
@@ -134,6 +141,13 @@ def _clock(moment: datetime) -> str:
     return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
 
 
-def _events_between(meter: VirtualMeter, after: datetime, until: datetime) -> Iterator[Event]:
-    latest = meter.events(_EVENTS_A_STEP)
-    return (event for event in reversed(latest) if after < event.at <= until)
+def _new_events(
+    latest: tuple[Event, ...], known: tuple[Event, ...], *, since: datetime
+) -> Iterator[Event]:
+    """Give what happened after a line, the oldest first, and what was done at its own moment."""
+    before = [event for event in known if event.at == since]
+    for event in reversed(latest):
+        if event in before:
+            before.remove(event)
+        elif event.at >= since:
+            yield event

@@ -6,6 +6,7 @@ from enum import Enum
 
 from sts.identifiers import KeyType
 from sts.meter.display import credit_text, quantity_text, supply_text
+from sts.meter.emergency import emergency_left, owed
 from sts.meter.energy import cut_at
 from sts.meter.key_change import waiting_for
 from sts.meter.registers import MEASURES
@@ -29,14 +30,22 @@ class Snapshot:
         credit: The credit register, in ``credit_unit``, rounded down.
         credit_unit: ``Wh``, ``litre``, ``second``, or ``0.00001 ZAR``.
         credit_text: The same for people, for example ``12.345 kWh``.
+        emergency_taken: Whether emergency credit is taken and not repaid yet.
+        emergency_left: How much of it can still be used, in ``credit_unit``.
+        owed: What the next token pays off first, in ``credit_unit``.
+        emergency_text: Both for people; empty if none is taken.
         total: All that ever flowed, in Wh, litres or seconds, rounded down.
         total_text: The same for people.
+        exported: All that ever flowed back, likewise.
+        exported_text: The same for people.
         bought: All credit ever accepted, in ``credit_unit``.
         relay_closed: Whether supply flows.
         causes: What keeps the relay open, sorted.
         supply_text: Whether supply is on and, if not, why, in words for the household.
         load_w: The load in W (litres an hour for water and gas); drawn if the relay is closed.
+        phase_loads_w: The same of each phase.
         power_limit_w: The maximum power limit; None for none.
+        unbalance_limit_w: The maximum phase power unbalance limit; None for none.
         tampered: Whether the tamper status is set.
         credit_ends_at: When credit will be used up at this load; None if not in ten years.
         supply_group_code: 6 digits; ``000000`` is unknown.
@@ -59,14 +68,22 @@ class Snapshot:
     credit: int
     credit_unit: str
     credit_text: str
+    emergency_taken: bool
+    emergency_left: int
+    owed: int
+    emergency_text: str
     total: int
     total_text: str
+    exported: int
+    exported_text: str
     bought: int
     relay_closed: bool
     causes: tuple[SupplyCause, ...]
     supply_text: str
     load_w: int
+    phase_loads_w: tuple[int, ...]
     power_limit_w: int | None
+    unbalance_limit_w: int | None
     tampered: bool
     credit_ends_at: datetime | None
     supply_group_code: str
@@ -78,6 +95,11 @@ class Snapshot:
     last_result: ResultCode | None
     locked_until: datetime | None
     powered: bool
+
+    @property
+    def measures_power(self) -> bool:
+        """Whether the load is a power in watts."""
+        return self.service is Service.ELECTRICITY
 
     @property
     def credit_wh(self) -> int:
@@ -108,14 +130,22 @@ def snapshot_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Snaps
         credit=state.credit.whole,
         credit_unit=_credit_unit(spec),
         credit_text=credit_text(spec, state.credit.whole),
+        emergency_taken=state.emergency_floor is not None,
+        emergency_left=emergency_left(spec, state),
+        owed=owed(state),
+        emergency_text=_emergency_text(spec, state),
         total=state.consumed.whole,
         total_text=quantity_text(spec.service, state.consumed.whole),
+        exported=state.exported.whole,
+        exported_text=quantity_text(spec.service, state.exported.whole),
         bought=state.credit_bought,
         relay_closed=state.relay_closed,
         causes=tuple(sorted(state.causes)),
         supply_text=supply_text(state),
         load_w=state.load_w,
+        phase_loads_w=state.watts,
         power_limit_w=state.power_limit_w,
+        unbalance_limit_w=state.unbalance_limit_w,
         tampered=state.tampered,
         credit_ends_at=cut_at(spec, state),
         supply_group_code=str(register.supply_group_code),
@@ -128,6 +158,13 @@ def snapshot_of(spec: MeterSpec, state: MeterState, volatile: Volatile) -> Snaps
         locked_until=state.lockout.until if state.lockout.is_active(state.advanced_to) else None,
         powered=state.powered,
     )
+
+
+def _emergency_text(spec: MeterSpec, state: MeterState) -> str:
+    if state.emergency_floor is None:
+        return ""
+    left, due = credit_text(spec, emergency_left(spec, state)), credit_text(spec, owed(state))
+    return f"{left} left, {due} to pay off"
 
 
 def _credit_unit(spec: MeterSpec) -> str:

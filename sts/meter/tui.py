@@ -32,14 +32,15 @@ from sts.meter.tui_widgets import (
     Symbols,
 )
 from sts.meter.tui_words import (
+    event_colour,
     event_text,
     lasts_text,
     load_text,
     moment_text,
     plate_text,
     title_text,
+    token_colour,
     token_text,
-    was_taken,
 )
 
 TICK_SECONDS: Final = 0.25
@@ -302,13 +303,10 @@ class MeterApp(App[None]):
         self._logged = (events, tokens)
         spec = self.session.meter.spec
         self.query_one("#events-log", Static).update(
-            _rows((event_text(spec, event), "") for event in events)
+            _rows((event_text(spec, event), event_colour(event)) for event in events)
         )
         self.query_one("#tokens-log", Static).update(
-            _rows(
-                (token_text(token), "#35d07f" if was_taken(token) else "#ff7b72")
-                for token in tokens
-            )
+            _rows((token_text(token), token_colour(token)) for token in tokens)
         )
 
 

@@ -6,11 +6,12 @@ from typing import Final
 from sts.codec import format_token
 from sts.meter.buzzer import Buzzer
 from sts.meter.display import credit_text
-from sts.meter.events import Event
+from sts.meter.events import Event, EventKind
 from sts.meter.indicators import SupplyLamp, Symbol
 from sts.meter.log_rows import HistoryEntry
 from sts.meter.registers import MEASURES
 from sts.meter.results import RESULTS, ResultCode
+from sts.meter.run import reason_text
 from sts.meter.snapshot import Snapshot
 from sts.meter.spec import MeterSpec
 
@@ -38,6 +39,20 @@ BUZZER_WORDS: Final = {
     Buzzer.FAST_BEEPS: "fast",
 }
 
+GOOD: Final = "#35d07f"
+BAD: Final = "#ff7b72"
+WARNING: Final = "#ffd166"
+
+_EVENT_COLOURS: Final = {
+    EventKind.RELAY_OPENED: BAD,
+    EventKind.RELAY_CLOSED: GOOD,
+    EventKind.LIMIT_LOCKED: BAD,
+    EventKind.LOW_CREDIT: WARNING,
+    EventKind.VERY_LOW_CREDIT: WARNING,
+    EventKind.CUT_AHEAD: WARNING,
+    EventKind.TAMPER_DETECTED: BAD,
+    EventKind.LOCKED_OUT: BAD,
+}
 _THOUSAND: Final = 1000
 _TAKEN: Final = frozenset(
     {
@@ -75,10 +90,13 @@ def title_text(snapshot: Snapshot) -> str:
 def event_text(spec: MeterSpec, event: Event) -> str:
     """Return one row of the event log."""
     what = event.kind.replace("_", " ").lower()
-    reason = event.cause or event.tamper
-    why = f": {reason.replace('_', ' ').lower()}" if reason else ""
     credit = credit_text(spec, event.credit)
-    return f"{event.at.strftime('%m-%d %H:%M:%S')}  {what}{why}  {credit}"
+    return f"{event.at.strftime('%m-%d %H:%M:%S')}  {what}{reason_text(event)}  {credit}"
+
+
+def event_colour(event: Event) -> str:
+    """Return the colour of a row of the event log: bad, good, a warning, or nothing special."""
+    return _EVENT_COLOURS.get(event.kind, "")
 
 
 def token_text(token: HistoryEntry) -> str:
@@ -86,6 +104,11 @@ def token_text(token: HistoryEntry) -> str:
     mark = "✓" if was_taken(token) else "✗"
     came_of_it = token.amount or RESULTS[token.result].name
     return f"{token.at.strftime('%H:%M')} {format_token(token.digits)} {mark} {came_of_it}"
+
+
+def token_colour(token: HistoryEntry) -> str:
+    """Return the colour of a row of the token history."""
+    return GOOD if was_taken(token) else BAD
 
 
 def was_taken(token: HistoryEntry) -> bool:
@@ -103,12 +126,21 @@ def plate_text(snapshot: Snapshot) -> str:
     """Return what stands on the name plate, and the readings that the display shows in turn."""
     revision = "-" if snapshot.key_revision_number is None else snapshot.key_revision_number
     limit = "none" if snapshot.power_limit_w is None else f"{snapshot.power_limit_w} W"
+    left, _, due = snapshot.emergency_text.partition(", ")
+    lent = [("lent", left), ("", f"        {due}")] if due else []
+    phases = [
+        (f"L{number}", f"{watts} W")
+        for number, watts in enumerate(snapshot.phase_loads_w, start=1)
+        if snapshot.phases > 1
+    ]
     rows = (
         ("number", snapshot.drn),
         ("built", f"{snapshot.service.name.lower()}, {snapshot.phases}-phase"),
         ("key", f"SGC {snapshot.supply_group_code} KRN {revision} TI {snapshot.tariff_index}"),
         ("credit", snapshot.credit_text),
+        *lent,
         ("total", snapshot.total_text),
+        *phases,
         ("limit", limit),
         ("", ""),
         ("", snapshot.supply_text),

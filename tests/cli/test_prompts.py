@@ -71,12 +71,12 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*words: str) -> Iterator[Terminal]:
-    """Start ``sts`` with a terminal as its standard input, output and error."""
+def terminal(*words: str, program: Path = PROGRAM) -> Iterator[Terminal]:
+    """Start a program with a terminal as its standard input, output and error."""
     ours, theirs = pty.openpty()
     try:
         with subprocess.Popen(
-            [PROGRAM, *words],
+            [program, *words],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -1,10 +1,11 @@
-"""Transcripts: what is typed at a terminal, what is printed, and the exit status.
+r"""Transcripts: what is typed at a terminal, what is printed, and the exit status.
 
 A transcript is a text file in `tests/cli/transcripts`:
 
     # A line that begins with a number sign is a comment.
     # env STS_DECODER_KEY=929b…          set for all commands of the file
-    # file meter.key: 929b…              stands in the folder before the first command
+    # file meter.key: 929b…              stands in the folder before the first command; \n ends
+                                         a line in it
     # words                              only words are compared, not where lines end
     # process                            is also run as a real program
 
@@ -16,7 +17,8 @@ A transcript is a text file in `tests/cli/transcripts`:
     $ STS_DECODER_KEY=00 sts decode 5862 5789 9869 9135 7486
     …
 
-The commands of a file share one folder. An exit status of 0 is not written.
+`sts-keys` is another program that may stand there; its random bytes are the same each time. The
+commands of a file share one folder. An exit status of 0 is not written.
 `STS_UPDATE_TRANSCRIPTS=1 pytest tests/cli` writes down what is printed now; read the difference
 before you keep it.
 """
@@ -31,12 +33,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import click
 from click.testing import CliRunner
 
+from keys.cli import main as keys_main
 from sts.cli import main
 
 FOLDER: Final = Path(__file__).with_name("transcripts")
+KEYS_FOLDER: Final = Path(__file__).with_name("transcripts_of_keys")
 PROGRAM: Final = Path(sys.executable).with_name("sts")
+PROGRAMS: Final[Mapping[str, click.Command]] = {"sts": main, "sts-keys": keys_main}
 
 # A zone with an offset, so that local time cannot slip into anything unseen.
 FIXED: Final[Mapping[str, str]] = {
@@ -89,10 +95,19 @@ class Step:
     @property
     def words(self) -> list[str]:
         """The words of the command, without settings in front and without the program."""
+        return self._said[1:]
+
+    @property
+    def program(self) -> str:
+        """The program that is started."""
+        assert self._said[0] in PROGRAMS, self.command
+        return self._said[0]
+
+    @property
+    def _said(self) -> list[str]:
         words = shlex.split(self.command)
         while _SETTING.fullmatch(words[0]):
             words.pop(0)
-        assert words.pop(0) == "sts", self.command
         return words
 
     @property
@@ -132,7 +147,8 @@ class Transcript:
     def prepare(self, folder: Path) -> None:
         """Put the files of the transcript into ``folder``."""
         for name, content in self.files.items():
-            (folder / name).write_text(content + "\n", encoding="utf-8")
+            (folder / name).write_text(content.replace("\\n", "\n") + "\n", encoding="utf-8")
+            (folder / name).chmod(0o600)
 
     def text_with(self, outcomes: Iterable[Outcome]) -> str:
         """Return the file as it must be for the transcript to be true."""
@@ -180,16 +196,20 @@ def read(path: Path) -> Transcript:
     )
 
 
-def all_transcripts() -> list[Transcript]:
+def all_transcripts(folder: Path = FOLDER) -> list[Transcript]:
     """Read every transcript there is."""
-    return [read(path) for path in sorted(FOLDER.glob("*.txt"))]
+    return [read(path) for path in sorted(folder.glob("*.txt"))]
 
 
-def in_process(words: list[str], settings: Mapping[str, str]) -> Outcome:
+def in_process(words: list[str], settings: Mapping[str, str], program: str = "sts") -> Outcome:
     """Run the command here and now; what is neither a status nor a refusal is raised."""
     foreign = {name: None for name in os.environ if name.startswith("STS_")}
     result = CliRunner().invoke(
-        main, words, prog_name="sts", env={**foreign, **FIXED, **settings}, catch_exceptions=False
+        PROGRAMS[program],
+        words,
+        prog_name=program,
+        env={**foreign, **FIXED, **settings},
+        catch_exceptions=False,
     )
     return Outcome(stdout=result.stdout, stderr=result.stderr, status=result.exit_code)
 

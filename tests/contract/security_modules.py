@@ -6,13 +6,16 @@ A module of another kind is a row of ``MODULES``.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from keys import FileJournal, MeterConfiguration, RegisteredKey, Secret, SoftwareModule, Vault
 from keys.decoder_key_record import DecoderKeyRecord
 from keys.decoder_keys import DecoderKeysModule
 from keys.issuing import JournalledModule
 from sts import VendingKey, derive_decoder_key
+
+if TYPE_CHECKING:  # The driver of the HSM may be missing.
+    from tests.soft_hsm import SoftHsm
 
 VAULT_KEY: Final = Secret(bytes(range(32)))
 
@@ -80,7 +83,31 @@ def _decoder_keys(setup: Setup) -> JournalledModule:
     )
 
 
+_TOKENS: Final[dict[int, tuple[Sequence[Held], "SoftHsm"]]] = {}
+"""Tokens with keys in them, which take long to make; the keys are never changed."""
+
+
+def _pkcs11(setup: Setup) -> JournalledModule:
+    from keys.pkcs11.module import Pkcs11Module  # noqa: PLC0415 - the driver may be missing
+    from tests.soft_hsm import SoftHsm, quick_folder  # noqa: PLC0415 - as above
+
+    known = _TOKENS.get(id(setup.held))
+    if known is None:
+        hsm = SoftHsm.prepared(quick_folder())
+        hsm.keys().add_all([(held.key, held.vending_key) for held in setup.held])
+        _TOKENS[id(setup.held)] = known = (setup.held, hsm)
+    _, hsm = known
+    hsm.plug_in()
+    return Pkcs11Module(
+        hsm.keys(allow_unwrapped_dkga02="true"),
+        lab_mode=setup.lab_mode,
+        journal=FileJournal.create(setup.folder / "pkcs11.db"),
+        random_bytes=setup.bits,
+    )
+
+
 MODULES: Final[Mapping[str, Callable[[Setup], JournalledModule]]] = {
     "software": _software,
     "decoder-keys": _decoder_keys,
+    "pkcs11": _pkcs11,
 }

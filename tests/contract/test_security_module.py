@@ -46,7 +46,8 @@ from sts import (
 )
 from sts.key_change import join
 from sts.tokens import KEY_CHANGE_TOKEN_TYPES
-from tests.contract.security_modules import MODULES, Held, Setup
+from tests.contract.conftest import MakeModule
+from tests.contract.security_modules import Held, Setup
 
 NOW: Final = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
@@ -113,14 +114,14 @@ HELD: Final = (
 )
 
 
-@pytest.fixture(params=MODULES)
-def module(request: pytest.FixtureRequest, tmp_path: Path) -> JournalledModule:
-    return MODULES[request.param](Setup(folder=tmp_path, held=HELD))
+@pytest.fixture
+def module(make_module: MakeModule, tmp_path: Path) -> JournalledModule:
+    return make_module(Setup(folder=tmp_path, held=HELD))
 
 
-@pytest.fixture(params=MODULES)
-def production(request: pytest.FixtureRequest, tmp_path: Path) -> JournalledModule:
-    return MODULES[request.param](Setup(folder=tmp_path, held=HELD, lab_mode=False))
+@pytest.fixture
+def production(make_module: MakeModule, tmp_path: Path) -> JournalledModule:
+    return make_module(Setup(folder=tmp_path, held=HELD, lab_mode=False))
 
 
 def _credit(tid: int = TID, tenths: int = 59) -> CreditRequest:

@@ -17,7 +17,7 @@ from tests.house.project import PACKAGES, ROOT, project_files
 pytestmark = pytest.mark.slow
 
 BASE: Final = {"click", "cryptography", "pycryptodome", "rich"}
-COMMANDS: Final = {"sts", "sts-meter", "sts-vend"}
+COMMANDS: Final = {"sts", "sts-keys", "sts-meter", "sts-vend"}
 _COPYLEFT: Final = re.compile(r"(?<!L)\bA?GPL|(?<!Lesser )General Public|Affero", re.IGNORECASE)
 
 

@@ -30,6 +30,8 @@ from sts import (
     TariffIndex,
     VendingKey,
 )
+from tests.conftest import Require
+from tests.soft_hsm import SoftHsm, missing
 
 NOW: Final = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 VAULT_KEY: Final = Secret(bytes(range(32)))
@@ -120,3 +122,13 @@ def journal(tmp_path: Path) -> Iterator[FileJournal]:
 @pytest.fixture
 def module(vault: Vault, journal: FileJournal) -> SoftwareModule:
     return SoftwareModule(vault, lab_mode=True, journal=journal)
+
+
+@pytest.fixture
+def hsm(tmp_path: Path, require: Require, monkeypatch: pytest.MonkeyPatch) -> SoftHsm:
+    """A SoftHSM of this test, with a prepared token and no vending keys."""
+    reason = missing()
+    if reason:
+        require("hsm", reason)
+    monkeypatch.setenv("SOFTHSM2_CONF", "")  # So that it is put back after the test.
+    return SoftHsm.prepared(tmp_path / "hsm")

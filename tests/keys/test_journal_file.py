@@ -25,7 +25,7 @@ from keys import (
 )
 from keys import journal_file as journal_file_module
 from keys.journal import JournalSeal, MadeTokens
-from keys.journal_errors import JournalBusyError, JournalTamperedError
+from keys.journal_errors import JournalBusyError, JournalDamagedError, JournalTamperedError
 from keys.secret import Secret
 from sts import (
     BaseDate,
@@ -276,3 +276,99 @@ def test_the_time_of_an_entry_is_utc(journal: FileJournal) -> None:
         found = transaction.find("thabaneng", "m")
     assert found is not None
     assert found.made_at == datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
+
+
+# --- looking it through -------------------------------------------------------------------------
+
+
+def _change(path: Path, statement: str) -> None:
+    """Alter a journal behind its back; the triggers are no obstacle to who has the file."""
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER IF EXISTS entries_stay")
+    connection.execute("DROP TRIGGER IF EXISTS entries_are_kept")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_a_journal_that_nobody_touched_is_right(
+    module: SoftwareModule, journal: FileJournal, vault: Vault
+) -> None:
+    assert journal.check(JournalSeal(vault.journal_key())) == 0
+    for number in range(3):
+        _issue(module, f"m{number}", number)
+    assert journal.check(JournalSeal(vault.journal_key())) == 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET tid_minutes = tid_minutes + 1",
+        "UPDATE entries SET tid_minutes = NULL",
+        "UPDATE entries SET credit_units = '5'",
+        "UPDATE entries SET tenant = 'mwanga'",
+        "UPDATE entries SET message_id = 'n'",
+        "UPDATE entries SET request_hash = 'x'",
+        "UPDATE entries SET meter_pan = '000001002000020110'",
+        "UPDATE entries SET meter_pan = 'x'",
+        "UPDATE entries SET supply_group_code = 'x'",
+        "UPDATE entries SET key_revision_number = 12",
+        "UPDATE entries SET base_date = '1993'",
+        "UPDATE entries SET credit_units = 'x'",
+        "UPDATE entries SET sealed = zeroblob(40)",
+        "UPDATE entries SET made_at = 'x'",
+        "UPDATE usage SET tokens = 0",
+        "UPDATE usage SET credit_units = '7'",
+        "UPDATE usage SET tenant = 'mwanga'",
+        "DELETE FROM usage",
+        "DELETE FROM entries",
+    ],
+)
+def test_whatever_was_altered_is_found(
+    module: SoftwareModule, journal: FileJournal, vault: Vault, statement: str
+) -> None:
+    _issue(module)
+    _change(journal.path, statement)
+    with pytest.raises(JournalTamperedError):
+        journal.check(JournalSeal(vault.journal_key()))
+
+
+def test_an_answer_is_not_given_from_an_entry_that_was_altered(
+    module: SoftwareModule, journal: FileJournal
+) -> None:
+    _issue(module)
+    _change(journal.path, "UPDATE entries SET tid_minutes = tid_minutes + 1")
+    with pytest.raises(JournalTamperedError):
+        _issue(module)
+
+
+def test_a_file_that_is_damaged_in_the_middle_is_said_to_be(
+    module: SoftwareModule, journal: FileJournal, vault: Vault
+) -> None:
+    _issue(module)
+    journal.close()
+    content = bytearray(journal.path.read_bytes())
+    page = int.from_bytes(content[16:18], "big")
+    content[page : 2 * page] = b"\xff" * page
+    journal.path.write_bytes(content)
+    again = FileJournal.open(journal.path)
+    opened = SoftwareModule(vault, lab_mode=True, journal=again)
+    with pytest.raises(JournalDamagedError) as refusal:
+        _issue(opened)
+    assert refusal.value.code == "JOURNAL_DAMAGED"
+    again.close()
+
+
+def test_the_identifiers_that_a_meter_may_still_remember_are_those_of_its_last_fifty(
+    journal: FileJournal,
+) -> None:
+    pan = sample_meter().meter_pan
+    assert journal.latest_tids("thabaneng", pan, base=BaseDate.Y2014) == ()
+    with journal.transaction() as transaction:
+        for number in range(60):
+            transaction.add(_entry(f"m{number}", tid=TID + number))
+        transaction.add(_entry("a key change", tid=None))
+    found = journal.latest_tids("thabaneng", pan, base=BaseDate.Y2014)
+    assert found == tuple(range(TID + 59, TID + 9, -1))
+    assert journal.latest_tids("mwanga", pan, base=BaseDate.Y2014) == ()
+    assert journal.latest_tids("thabaneng", pan, base=BaseDate.Y2035) == ()

@@ -16,13 +16,15 @@ from Crypto.PublicKey import ECC
 from keys.chain_seal import HmacSealKey
 from keys.errors import FileExistsRefusedError, FileUnreadableError
 from keys.key_load_errors import UnknownCentreError
-from keys.module_file import ModuleFile
+from keys.module_file import ModuleFile, says_lab
 from keys.module_identity import (
     IdentityError,
     ModuleIdentity,
+    ModuleIdMismatchError,
     PublicIdentity,
     format_identity,
     parse_identity,
+    require_module_id,
 )
 from keys.sealed_file import SealedFile
 from keys.sealed_file_errors import SealedFileFormatError, SealedFileKeyError
@@ -31,9 +33,11 @@ from keys.trusted_centres import (
     LAB_NOTICE,
     CentreIdentity,
     CentreIdentityError,
+    CentreIdMismatchError,
     TrustedCentre,
     format_centre,
     parse_centre,
+    require_centre_id,
 )
 from keys.unlock import Passphrase
 from sts.errors import NaiveDatetimeError
@@ -155,6 +159,15 @@ def test_anything_else_is_no_identity(edit: Edit) -> None:
 def test_no_json_is_no_identity() -> None:
     with pytest.raises(IdentityError):
         parse_identity(b"{")
+
+
+def test_the_id_that_people_compared_is_that_of_the_file() -> None:
+    require_module_id(IDENTITY.public, f" {IDENTITY.public.id.upper()} ")
+    with pytest.raises(ModuleIdMismatchError, match=IDENTITY.public.id):
+        require_module_id(IDENTITY.public, "0" * 32)
+    require_centre_id(CENTRE, f"{CENTRE.id[:16]} {CENTRE.id[16:]}")
+    with pytest.raises(CentreIdMismatchError, match=CENTRE.id):
+        require_centre_id(CENTRE, "")
 
 
 # --- centres ----------------------------------------------------------------------------------
@@ -307,7 +320,7 @@ def test_a_module_is_not_made_twice(module: ModuleFile, path: Path) -> None:
     ],
 )
 def test_a_file_with_other_content_is_no_module(path: Path, centre: object) -> None:
-    public: Any = {"identity": {}, "centres": [centre]}
+    public: Any = {"identity": {}, "mode": "lab", "centres": [centre], "clients": []}
     SealedFile.create(
         path,
         "security module",
@@ -318,6 +331,38 @@ def test_a_file_with_other_content_is_no_module(path: Path, centre: object) -> N
     )
     with pytest.raises(SealedFileFormatError):
         _open(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mode": "other"}, {"clients": [{}]}, {"clients": {}}, {"more": 1}],
+    ids=str,
+)
+def test_a_module_is_of_one_of_two_modes_and_its_clients_are_clients(
+    path: Path, change: dict[str, Any]
+) -> None:
+    public: Any = {"mode": "lab", "centres": [], "clients": []}
+    SealedFile.create(
+        path,
+        "security module",
+        unlock=KEY,
+        public={**public, "identity": json.loads(_identity_body()), **change},
+        secret=IDENTITY.stored(),
+        random_bytes=fixed_random("x"),
+    )
+    with pytest.raises(SealedFileFormatError):
+        _open(path)
+
+
+@pytest.mark.parametrize("is_lab", [True, False])
+def test_a_file_says_without_a_key_whether_it_is_of_a_lab_module(
+    path: Path, *, is_lab: bool
+) -> None:
+    ModuleFile.create(
+        path, "Depot 1", unlock=KEY, is_lab=is_lab, random_bytes=fixed_random("module")
+    )
+    assert says_lab(path) is is_lab
+    assert _open(path).is_lab is is_lab
 
 
 def _identity_body() -> str:

@@ -305,6 +305,14 @@ def test_a_manufacturers_key_has_no_base_date_to_roll_over() -> None:
     assert not advice.rollover
 
 
+def test_a_key_of_an_earlier_base_date_is_not_the_one_of_the_same_number() -> None:
+    """The numbering comes round, and a rollover may keep the number: then nothing is known."""
+    advice = _advise(_meter(base_date=BaseDate.Y1993))
+    assert advice.rollover
+    assert advice.reasons == (KeyChangeReason.BASE_DATE,)
+    assert advice.usable_until is None
+
+
 def test_a_present_key_that_ends_soon_says_when() -> None:
     advice = _advise(_meter(), _key(1, issued_until=NOW + DAY), _key(2))
     assert advice.reasons == (KeyChangeReason.KEY_REVISION,)

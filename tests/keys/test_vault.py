@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keys import KeyName, KeyTerms, Secret, Vault
+from keys.decoder_key_record import DecoderKeyRecord
 from keys.errors import (
     AnotherTenantsKeyError,
     FileExistsRefusedError,
@@ -22,7 +23,17 @@ from keys.errors import (
     VaultTamperedError,
 )
 from keys.unlock import Passphrase, ScryptCost
-from sts import KeyRevisionNumber, SupplyGroupCode, VendingKey
+from sts import (
+    BaseDate,
+    DecoderKey,
+    EncryptionAlgorithm,
+    KeyExpiryNumber,
+    KeyRevisionNumber,
+    MeterPan,
+    SupplyGroupCode,
+    TariffIndex,
+    VendingKey,
+)
 from tests.keys.conftest import NOW, VAULT_KEY, VENDING_KEY, RecordMaker
 
 DAY = timedelta(days=1)
@@ -290,3 +301,67 @@ def test_two_vaults_have_different_journal_keys(vault: Vault, tmp_path: Path) ->
     assert vault.journal_key() != other.journal_key()
     again = Vault.open(vault.path, VAULT_KEY)
     assert vault.journal_key() == again.journal_key()
+
+
+def test_a_centre_gives_new_terms_and_a_new_expiry_to_a_key(
+    vault: Vault, vault_path: Path, make_record: RecordMaker
+) -> None:
+    other = make_record(tenant="mwanga")
+    vault.add(other, VENDING_KEY)
+    renewed = make_record(
+        terms=KeyTerms(issued_until=NOW + DAY), key_expiry_number=KeyExpiryNumber(200)
+    )
+    second = make_record(key_revision_number=KeyRevisionNumber(2))
+    vault.load_all([(renewed, VENDING_KEY), (second, VENDING_KEY)])
+    again = Vault.open(vault_path, VAULT_KEY)
+    assert set(again.records) == {other, renewed, second}
+    assert again.unsealed(again.find(_name())) == VENDING_KEY
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"base_date": BaseDate.Y2035}, VENDING_KEY),
+        ({"check_value": "000000"}, VENDING_KEY),
+        ({}, VendingKey(bytes(20))),
+    ],
+    ids=["base date", "check value", "bytes"],
+)
+def test_another_key_of_the_same_name_is_not_loaded_over_it(
+    vault: Vault,
+    vault_path: Path,
+    make_record: RecordMaker,
+    change: dict[str, object],
+    key: VendingKey,
+) -> None:
+    before = vault_path.read_bytes()
+    with pytest.raises(KeyAlreadyInVaultError):
+        vault.load_all([(make_record(**change), key)])
+    assert vault_path.read_bytes() == before
+
+
+def test_decoder_keys_stay_where_vending_keys_are_loaded(
+    vault: Vault, vault_path: Path, make_record: RecordMaker
+) -> None:
+    record = DecoderKeyRecord(
+        meter_pan=MeterPan.from_drn("0100200002010"),
+        tariff_index=TariffIndex(1),
+        encryption_algorithm=EncryptionAlgorithm.MISTY1,
+        key=make_record(),
+    )
+    vault.add_decoder_keys([(record, DecoderKey(bytes(16)))])
+    vault.load_all([(make_record(), VENDING_KEY)])
+    assert Vault.open(vault_path, VAULT_KEY).decoder_keys == (record,)
+
+
+def test_a_vault_says_what_opens_it(vault: Vault, vault_path: Path) -> None:
+    assert vault.protection == "key file"
+    made = Vault.create(vault_path.with_name("p"), Passphrase.from_text("x"), cost=QUICK)
+    assert made.protection == "passphrase"
+
+
+def test_what_says_the_same_in_other_words_was_altered(vault: Vault, vault_path: Path) -> None:
+    assert vault.records
+    vault_path.write_bytes(vault_path.read_bytes().replace(b'": "', b'":  "', 1))
+    with pytest.raises(VaultTamperedError):
+        Vault.open(vault_path, VAULT_KEY)

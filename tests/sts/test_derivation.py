@@ -21,6 +21,7 @@ from sts.derivation import (
     KeyDerivation,
     control_block,
     derive_decoder_key,
+    derive_with_mac,
     dkga04_message,
     pan_block,
 )
@@ -450,3 +451,35 @@ def test_a_derivation_is_not_copied() -> None:
     derivation = KeyDerivation(KeyGenerationAlgorithm.DKGA04, VendingKey(bytes(20)))
     with pytest.raises(TypeError, match="cannot be pickled"):
         copy.deepcopy(derivation)
+
+
+# --- an HMAC that is made elsewhere -----------------------------------------------------------
+
+
+@given(vending_keys(160), key_attributes(STA, MISTY1))
+def test_dkga04_is_the_same_where_another_device_makes_the_hmac(
+    vending_key: VendingKey, attributes: KeyAttributes
+) -> None:
+    def mac(message: bytes) -> bytes:
+        return hmac.digest(vending_key.expose(), message, hashlib.sha256)
+
+    expected = derive_decoder_key(DKGA04, vending_key, attributes)
+    assert derive_with_mac(attributes, mac) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"key_type": KeyType.INITIALISATION}, UnsupportedKeyTypeError),
+        ({"key_type": KeyType.COMMON}, UnsupportedKeyTypeError),
+        ({"encryption_algorithm": DEA}, UnsupportedAlgorithmError),
+    ],
+)
+def test_another_device_is_not_asked_for_what_dkga04_does_not_make(
+    change: dict[str, Any], refusal: type[Exception]
+) -> None:
+    def mac(message: bytes) -> bytes:
+        pytest.fail(f"it was asked for {message.hex()}")
+
+    with pytest.raises(refusal):
+        derive_with_mac(altered(**change), mac)

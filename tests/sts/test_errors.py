@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 from hypothesis import given
 
 import sts
+from sts import batch
 from sts.amount import encode_amount
 from sts.ciphers import (
     SAMPLE_TABLES,
@@ -158,6 +160,8 @@ REFUSALS: Final[list[tuple[str, Callable[[], object]]]] = [
         "KEY_CHANGE_TO_EXPIRED_KEY",
         lambda: check_change(replace(NEW, key_expiry_number=KeyExpiryNumber(85))),
     ),
+    ("ARRAY_TYPE", lambda: batch.encode_amounts(np.array([1.5]))),
+    ("ARRAY_SHAPE", lambda: batch.encode_amounts(np.array([[1]]))),
     ("VECTOR_FILE", lambda: load_file(Path("no such file"))),
 ]
 

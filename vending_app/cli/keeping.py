@@ -1,4 +1,4 @@
-"""`sts-vend backup`, `restore` and `recover`: keeping what is there, and finding out what happened."""
+"""`sts-vend backup`, `restore` and `recover`: keeping what is there, finding out what happened."""
 
 import os
 import sys

@@ -108,7 +108,7 @@ def tell_story(
     Raises:
         NotPermittedError: The operator's role does not allow it.
         UnknownMeterError: There is no such meter.
-        TokenRefusedError: These are no 20 digits of a token, or the module has no key for the meter.
+        TokenRefusedError: These are no 20 digits of a token, or the module has no key for it.
     """
     require(operator, Permission.VERIFY)
     try:

@@ -7,7 +7,16 @@ prompt without echo. Every command parses, calls the meter, and prints.
 import click
 
 from sts.meter.cli.making import new
-from sts.meter.cli.operating import enter, keypad, power, press, reset_lockout, tamper
+from sts.meter.cli.operating import (
+    enter,
+    keypad,
+    power,
+    press,
+    reset_lockout,
+    supply,
+    tamper,
+)
+from sts.meter.cli.profile import profile
 from sts.meter.cli.reading import doctor, events, history, show
 from sts.meter.cli.running import run
 from sts.meter.cli.screen import tui
@@ -32,6 +41,7 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
 
 
-_COMMANDS = (new, enter, show, run, keypad, press, tamper, power, events, history)
-for command in (*_COMMANDS, reset_lockout, doctor, tui):
+_FRONT = (new, enter, show, run, keypad, press, tui)
+_BENCH = (tamper, power, supply, events, history, profile, reset_lockout, doctor)
+for command in (*_FRONT, *_BENCH):
     main.add_command(command)

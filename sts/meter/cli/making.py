@@ -8,19 +8,11 @@ from typing import Any, Final
 import click
 
 from sts.ciphers import StaTables
-from sts.identifiers import (
-    EncryptionAlgorithm,
-    KeyExpiryNumber,
-    KeyRevisionNumber,
-    KeyType,
-    MeterPan,
-    SupplyGroupCode,
-    TariffIndex,
-)
-from sts.key_material import DecoderKey
 from sts.meter.calendars import UTC_NAME
 from sts.meter.cli.common import AT_OPTION, Quantity, moment, print_readings, warn_sample
+from sts.meter.cli.first_key import KEY_VARIABLE, PASSPHRASE_VARIABLE, first_key
 from sts.meter.device import create_meter, open_meter
+from sts.meter.key_file import MeterKey
 from sts.meter.profiles import (
     PROFILES,
     STANDARD_PROFILE,
@@ -30,12 +22,10 @@ from sts.meter.profiles import (
 )
 from sts.meter.quantities import parse_price
 from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
-from sts.meter.state import DecoderKeyRegister, new_state
+from sts.meter.state import new_state
 from sts.terminal import json_option
-from sts.terminal_keys import FILE_PATH, TABLES_OPTION, KeySource, read_tables
+from sts.terminal_keys import FILE_PATH, TABLES_OPTION, read_tables
 from sts.tokens import Service
-
-KEY_VARIABLE: Final = "STS_DECODER_KEY"
 
 _NO_CODE: Final = -1
 _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
@@ -43,7 +33,7 @@ _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
 
 @click.command()
 @click.argument("meter_file", type=FILE_PATH)
-@click.option("--drn", required=True, help="11- or 13-digit meter number, or the 18-digit PAN.")
+@click.option("--drn", help="11- or 13-digit meter number, or the 18-digit PAN.")
 @click.option("--ea", type=click.Choice(("07", "09", "11")), default="11", show_default=True)
 @click.option(
     "--kt",
@@ -58,13 +48,27 @@ _FIRST_PRICE: Final = datetime(1993, 1, 1, tzinfo=UTC)
 @click.option("--ken", type=click.IntRange(0, 255), default=255, show_default=True)
 @click.option("--decoder-key-file", type=FILE_PATH, help=f"Hexadecimal (or {KEY_VARIABLE}).")
 @click.option(
+    "--meter-key-file",
+    type=FILE_PATH,
+    help="A sealed key instead of all the above; it says for which meter it is.",
+)
+@click.option(
+    "--passphrase-file", type=FILE_PATH, help=f"What opens it (or {PASSPHRASE_VARIABLE})."
+)
+@click.option(
     "--service",
     type=click.Choice([service.name.lower() for service in Service]),
     default="electricity",
     show_default=True,
 )
 @click.option("--currency", help="Count credit in this currency, three letters; needs --price.")
-@click.option("--price", type=Quantity("price", parse_price), help="Of a kWh, a m³ or 1000 s.")
+@click.option(
+    "--price",
+    "prices",
+    type=Quantity("price", parse_price),
+    multiple=True,
+    help="Of a kWh, a m³ or 1000 s: 3.425; from a time on 2026-07-01T00:00Z=3.9. May be repeated.",
+)
 @click.option("--phases", type=click.Choice(("1", "3")), default="1", show_default=True)
 @click.option("--voltage", type=int, default=230, show_default=True, help="Nominal, in V.")
 @click.option("--max-current", type=int, default=60, show_default=True, help="A phase, in A.")
@@ -102,35 +106,26 @@ def new(
 
     Its key comes from a file, STS_DECODER_KEY, or a prompt without echo. It is brought into
     service with the tokens of sts key-change make --kt 0; or, with --kt 2 and the key of its
-    supply group, it is in service at once.
+    supply group, it is in service at once. A security module may hand over the key sealed.
     """
-    sta_tables = read_tables(tables)
-    spec = _spec(options, sta_tables)
-    key_type = KeyType(options["kt"])
-    register = DecoderKeyRegister(
-        decoder_key=_decoder_key(options["decoder_key_file"]),
-        key_type=key_type,
-        supply_group_code=SupplyGroupCode.parse(options["sgc"]),
-        tariff_index=TariffIndex.parse(options["ti"]),
-        key_revision_number=(
-            None if key_type is KeyType.INITIALISATION else KeyRevisionNumber.parse(options["krn"])
-        ),
-        key_expiry_number=KeyExpiryNumber(options["ken"]),
-    )
+    sta_tables, key = read_tables(tables), first_key(options)
+    spec = _spec(options, key, sta_tables)
     now = moment(at)
-    create_meter(meter_file, spec, new_state(spec, register, now=now), now=now)
+    create_meter(meter_file, spec, new_state(spec, key.register, now=now), now=now)
     with open_meter(meter_file, sta_tables=sta_tables) as meter:
         warn_sample(meter)
         print_readings(meter.snapshot(now=now), as_json=as_json)
 
 
-def _spec(options: dict[str, Any], sta_tables: StaTables) -> MeterSpec:
-    currency, price = options["currency"] or "", options["price"]
-    no_limit_code = options["no_limit_code"]
-    prices = () if price is None else (PricePeriod(starts_at=_FIRST_PRICE, per_thousand=price),)
+def _spec(options: dict[str, Any], key: MeterKey, sta_tables: StaTables) -> MeterSpec:
+    currency, no_limit_code = options["currency"] or "", options["no_limit_code"]
+    prices = tuple(
+        PricePeriod(starts_at=starts_at or _FIRST_PRICE, per_thousand=price)
+        for starts_at, price in options["prices"]
+    )
     return MeterSpec(
-        decoder_reference_number=MeterPan.parse(options["drn"]).drn,
-        encryption_algorithm=EncryptionAlgorithm.parse(options["ea"]),
+        decoder_reference_number=key.decoder_reference_number,
+        encryption_algorithm=key.encryption_algorithm,
         service=Service[options["service"].upper()],
         credit_kind=CreditKind.CURRENCY if currency or prices else CreditKind.UNIT,
         currency=currency,
@@ -159,8 +154,3 @@ def _profile(options: dict[str, Any]) -> MeterProfile:
         profile = replace(profile, reconnect=ReconnectPolicy.BUTTON)
     size = options["tid_store_size"]
     return profile if size is None else replace(profile, tid_store_size=size)
-
-
-def _decoder_key(path: Path | None) -> DecoderKey:
-    source = KeySource(file=path, variable=KEY_VARIABLE, prompt="decoder key")
-    return DecoderKey.from_hex(source.text())

@@ -22,6 +22,7 @@ from sts.meter.device import VirtualMeter, open_meter
 from sts.meter.keypad import KEYS
 from sts.meter.lcd import COLUMNS
 from sts.meter.orders import Answer, Order, OrderKind, ask
+from sts.meter.state import TamperKind
 from sts.terminal_keys import read_tables
 
 BUTTON: Final = "P"
@@ -29,6 +30,12 @@ BUTTON: Final = "P"
 QUIT: Final = "Q"
 """What leaves the keypad."""
 
+_TAMPERS: Final = {"cover": TamperKind.COVER, "magnet": TamperKind.MAGNETIC}
+_TAMPER_ORDERS: Final = {
+    None: OrderKind.TAMPER,
+    "hold": OrderKind.HOLD_TAMPER,
+    "end": OrderKind.END_TAMPER,
+}
 _KNOWN: Final = KEYS | {BUTTON, QUIT}
 _END: Final = "\x04"
 """Ctrl-D."""
@@ -76,9 +83,21 @@ def press(meter_file: Path, *, tables: Path | None, at: datetime | None, as_json
 @click.command()
 @meter_command
 @AT_OPTION
-def tamper(meter_file: Path, *, tables: Path | None, at: datetime | None, as_json: bool) -> None:
-    """Open the cover of the meter."""
-    _do(meter_file, Order(kind=OrderKind.TAMPER), tables, at=at, as_json=as_json)
+@click.option("--kind", type=click.Choice(tuple(_TAMPERS)), default="cover", show_default=True)
+@click.option("--lasting", "order", flag_value="hold", help="It stays so until --end.")
+@click.option("--end", "order", flag_value="end", help="Close the cover, or take the magnet away.")
+def tamper(
+    meter_file: Path,
+    *,
+    kind: str,
+    order: str | None,
+    tables: Path | None,
+    at: datetime | None,
+    as_json: bool,
+) -> None:
+    """Open the cover of the meter, or hold a magnet to it."""
+    wanted = Order(kind=_TAMPER_ORDERS[order], text=_TAMPERS[kind])
+    _do(meter_file, wanted, tables, at=at, as_json=as_json)
 
 
 @click.command()
@@ -90,6 +109,18 @@ def power(
 ) -> None:
     """Let the network's power fail, or return."""
     kind = OrderKind.POWER_ON if state == "on" else OrderKind.POWER_OFF
+    _do(meter_file, Order(kind=kind), tables, at=at, as_json=as_json)
+
+
+@click.command()
+@meter_command
+@AT_OPTION
+@click.argument("state", type=click.Choice(("off", "on")))
+def supply(
+    meter_file: Path, *, state: str, tables: Path | None, at: datetime | None, as_json: bool
+) -> None:
+    """Switch the supply off, or let it return, as a technician at the meter would."""
+    kind = OrderKind.SUPPLY_ON if state == "on" else OrderKind.SUPPLY_OFF
     _do(meter_file, Order(kind=kind), tables, at=at, as_json=as_json)
 
 

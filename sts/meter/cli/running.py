@@ -46,7 +46,11 @@ def _parse_speed(text: str) -> int | None:
 @click.command()
 @meter_command
 @AT_OPTION
-@click.option("--load", type=Quantity("load", parse_load), help="2300W or 2.3kW.  [default: as is]")
+@click.option(
+    "--load",
+    type=Quantity("load", parse_load),
+    help="2300W or 2.3kW; of three phases 1kW,2kW,-500W.  [default: as is]",
+)
 @click.option("--profile", type=FILE_PATH, help="A load in CSV: a recording, or a schedule.")
 @click.option("--household", type=click.IntRange(0), help="A made-up household of this number.")
 @click.option("--for", "length", type=Quantity("time", parse_duration), help="90s, 30min, 2h, 1d.")
@@ -65,7 +69,7 @@ def run(
     tables: Path | None,
     at: datetime | None,
     as_json: bool,
-    load: int | None,
+    load: int | tuple[int, ...] | None,
     profile: Path | None,
     household: int | None,
     length: timedelta | None,

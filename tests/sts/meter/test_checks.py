@@ -7,9 +7,10 @@ import pytest
 
 from sts.identifiers import EncryptionAlgorithm
 from sts.meter.checks import failures
+from sts.meter.profiles import PROFILES
 from sts.meter.registers import Register
 from sts.meter.spec import CreditKind
-from sts.meter.state import SupplyCause
+from sts.meter.state import PhaseEnergy, SupplyCause
 from tests.pair import VendAndMeter
 
 
@@ -36,3 +37,32 @@ def test_credit_below_the_lowest_is_found() -> None:
     pair = VendAndMeter(algorithm=EncryptionAlgorithm.MISTY1, credit_kind=CreditKind.CURRENCY)
     state = replace(pair.state, credit=Register(-1))
     assert [code for code, _ in failures(pair.spec, state)] == ["CREDIT_TOO_LOW"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "floor", "lowest"),
+    [
+        ("plain", None, 0),
+        ("plain", Register(-500), -500),
+        ("friendly", None, -10_000),
+        ("friendly", Register(-11_000), -11_000),
+    ],
+)
+def test_how_low_credit_may_fall_is_what_the_meter_lends(
+    profile: str, floor: Register | None, lowest: int
+) -> None:
+    pair = VendAndMeter(profile=PROFILES[profile])
+    lent = {"emergency_floor": floor, "consumed": Register(-lowest)}
+    state = replace(pair.state, credit=Register(lowest), **lent)
+    assert list(failures(pair.spec, state)) == []
+    below = replace(state, credit=Register(lowest - 1), consumed=Register(1 - lowest))
+    assert [code for code, _ in failures(pair.spec, below)] == ["CREDIT_TOO_LOW"]
+
+
+def test_phases_that_do_not_add_up_are_found() -> None:
+    pair = VendAndMeter(phases=3)
+    phases = (PhaseEnergy(Register(1), Register()), PhaseEnergy(), PhaseEnergy())
+    state = replace(pair.state, phase_energy=phases)
+    assert [code for code, _ in failures(pair.spec, state)] == ["PHASE_BALANCE"]
+    level = replace(state, phase_energy=(PhaseEnergy(Register(1), Register(1)),) * 3)
+    assert list(failures(pair.spec, level)) == []

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from sts.ciphers.sta_tables import SAMPLE_JSON
 from sts.identifiers import EncryptionAlgorithm, SupplyGroupCode
-from sts.meter.cli import main, making
+from sts.meter.cli import first_key, main
 from sts.meter.device import VirtualMeter
 from tests.pair import DITK, VendAndMeter
 from tests.sts.meter.bench import credit_digits
@@ -341,7 +341,7 @@ def test_an_ea07_meter_remembers_its_tables(sta_bench: Bench, tmp_path: Path) ->
 
 @pytest.fixture
 def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "KEY_VARIABLE", "STS_NO_SUCH_VARIABLE")
+    monkeypatch.setattr(first_key, "KEY_VARIABLE", "STS_NO_SUCH_VARIABLE")
 
 
 @pytest.mark.usefixtures("_no_key")

@@ -23,6 +23,7 @@ from sts.meter.cli import main
 from sts.meter.cli.operating import QUIT
 from sts.meter.device import open_meter
 from sts.meter.memory import MeterMemory
+from sts.meter.profiles import PROFILES
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
 
@@ -247,6 +248,100 @@ def test_a_load_of_three_phases_is_refused_by_a_meter_of_one(path: Path, tmp_pat
     profile.write_text("days,from,l1_w,l2_w,l3_w\ndaily,00:00,1,2,3\n", encoding="utf-8")
     result = _run("run", path, "--profile", str(profile), "--for", "1h", *MAX, *AT)
     assert result.stderr.startswith("error METER_LOAD: ")
+
+
+def test_each_of_three_phases_has_a_load_of_its_own(tmp_path: Path) -> None:
+    pair = VendAndMeter(profile=PROFILES["standard"], phases=3)
+    path = meter_file(tmp_path, pair)
+    _credited(path, pair)
+    _run("run", path, "--load", "2kW,1kW,-500W", "--for", "12min", *MAX, *AT)
+    shown = _run("show", path, "--at", "2026-03-02T08:12Z").stdout
+    assert "load            2500 W (2000 W, 1000 W, -500 W)\n" in shown
+    assert "credit          0.500 kWh\n" in shown
+    _run("run", path, "--load", "-3kW,0,0", "--for", "20min", *MAX, "--at", "2026-03-02T08:12Z")
+    shown = _run("show", path, "--at", "2026-03-02T08:32Z").stdout
+    assert "fed back        1.000 kWh\n" in shown
+    assert "credit          0.500 kWh\n" in shown
+    refused = _run("run", path, "--load", "1kW,1kW", "--for", "1min", *MAX, *AT)
+    assert refused.stderr.startswith("error METER_LOAD_DESCRIPTION: ")
+
+
+# --- tampering, and a technician --------------------------------------------------------------
+
+
+def test_a_magnet_lasts_until_it_is_taken_away(path: Path, pair: VendAndMeter) -> None:
+    _credited(path, pair)
+    held = _run("tamper", path, "--kind", "magnet", "--lasting", *AT)
+    assert "The meter has been tampered with." in held.stdout
+    pair.clear_tamper()
+    still = _run("enter", path, pair.digits, *AT)
+    assert "The meter has been tampered with." in still.stdout
+    assert _run("tamper", path, "--kind", "magnet", "--end", *AT).exit_code == 0
+    pair.clear_tamper()
+    assert "Supply is on." in _run("enter", path, pair.digits, *AT).stdout
+    assert "MAGNETIC" in _run("events", path, *AT).stdout
+
+
+def test_a_technician_switches_the_supply(path: Path, pair: VendAndMeter) -> None:
+    _credited(path, pair)
+    off = _run("supply", path, "off", *AT)
+    assert off.stdout.endswith("Supply is off. A technician has switched off the supply.\n")
+    assert _json(_run("supply", path, "on", *AT, "--json"))["relay_closed"] is True
+
+
+def test_what_is_lent_is_shown_until_it_is_repaid(tmp_path: Path) -> None:
+    pair = VendAndMeter(profile=PROFILES["standard"])
+    path = meter_file(tmp_path, pair)
+    _run("keypad", path, *AT, typed="#90#\n")
+    _run("run", path, "--load", "2kW", "--for", "1h", *MAX, *AT)
+    late = ("--at", "2026-03-02T09:00Z")
+    row = "emergency       3.000 kWh left, 2.000 kWh to pay off\n"
+    assert row in _run("show", path, *late).stdout
+    entered = _run("enter", path, credit_digits(pair, 30), *late)
+    assert "Credit 1.000 kWh." in entered.stdout
+    assert "emergency " not in _run("show", path, *late).stdout
+    assert "EMERGENCY_REPAID" in _run("events", path, *late).stdout
+
+
+# --- the load profile -------------------------------------------------------------------------
+
+
+def _export(path: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["profile", "export", str(path), *arguments])
+
+
+def test_the_load_profile_goes_out_as_a_table(path: Path, pair: VendAndMeter) -> None:
+    _credited(path, pair)
+    _run("run", path, "--load", "100W", "--for", "1h", *MAX, *AT)
+    late = ("--at", "2026-03-02T09:10Z")
+    result = _export(path, *late)
+    assert result.stdout == (
+        "starts_at,ends_at,imported,exported,credit\n"
+        "2026-03-02T08:00:00+00:00,2026-03-02T08:30:00+00:00,50,0,950\n"
+        "2026-03-02T08:30:00+00:00,2026-03-02T09:00:00+00:00,50,0,900\n"
+    )
+    rows = json.loads(_export(path, *late, "--json").stdout)
+    assert [row["credit"] for row in rows] == [950, 900]
+
+
+def test_daily_totals_go_out_too_and_no_file_is_overwritten(
+    path: Path, pair: VendAndMeter, tmp_path: Path
+) -> None:
+    _credited(path, pair)
+    _run("run", path, "--load", "10W", "--for", "2d", *MAX, *AT)
+    output = tmp_path / "days.csv"
+    arguments = ("--days", "--output", str(output), "--at", "2026-03-04T08:00Z")
+    assert _export(path, *arguments).stdout == f"2 lines written to {output}\n"
+    assert output.read_text(encoding="utf-8").splitlines() == [
+        "day,starts_at,ends_at,imported,exported",
+        "2026-03-02,2026-03-02T08:00:00+00:00,2026-03-03T00:00:00+00:00,160,0",
+        "2026-03-03,2026-03-03T00:00:00+00:00,2026-03-04T00:00:00+00:00,240,0",
+    ]
+    again = _export(path, *arguments)
+    assert again.exit_code == 1
+    assert again.stderr.startswith("error METER_FILE_EXISTS: ")
+    nowhere = _export(path, "--output", str(tmp_path / "no" / "folder.csv"))
+    assert nowhere.stderr.startswith("error METER_FILE_ACCESS: ")
 
 
 # --- doctor -----------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ from sts.errors import NaiveDatetimeError
 from sts.identifiers import EncryptionAlgorithm, KeyType, SupplyGroupCode
 from sts.meter.device import create_meter, open_meter
 from sts.meter.errors import MeterLoadError, MeterSpecError, MeterTablesError
-from sts.meter.events import EventKind
+from sts.meter.events import DayRecord, EventKind
 from sts.meter.outcomes import PartStored
 from sts.meter.profiles import MeterProfile, ReconnectPolicy
 from sts.meter.registers import Register
 from sts.meter.results import ResultCode
 from sts.meter.spec import CreditKind
-from sts.meter.state import SupplyCause
+from sts.meter.state import SupplyCause, TamperKind
 from sts.tokens import Service
 from tests.pair import START, VendAndMeter
 from tests.sts.meter.bench import credit_digits, meter_file
@@ -240,3 +240,46 @@ def test_a_cleared_tamper_has_words_of_its_own(tmp_path: Path) -> None:
     pair.clear_tamper()
     with open_meter(path) as meter:
         assert "Tamper status cleared" in meter.enter(pair.digits, now=START).household_text
+
+
+def test_a_magnet_that_is_taken_away_lets_the_status_be_cleared(tmp_path: Path) -> None:
+    pair = VendAndMeter()
+    with open_meter(meter_file(tmp_path, pair)) as meter:
+        meter.enter(credit_digits(pair, 10), now=START)
+        held = meter.tamper(TamperKind.MAGNETIC, now=START, lasting=True)
+        assert held.causes == (SupplyCause.TAMPER,)
+        pair.clear_tamper()
+        assert meter.enter(pair.digits, now=START).snapshot.tampered
+        assert meter.end_tamper(TamperKind.MAGNETIC, now=START).tampered
+        pair.clear_tamper()
+        assert meter.enter(pair.digits, now=START).snapshot.relay_closed
+        assert {event.tamper for event in meter.events() if event.tamper} == {TamperKind.MAGNETIC}
+
+
+def test_a_technician_switches_supply_off_and_on(tmp_path: Path) -> None:
+    pair = VendAndMeter()
+    with open_meter(meter_file(tmp_path, pair)) as meter:
+        meter.enter(credit_digits(pair, 10), now=START)
+        assert meter.supervise(on=False, now=START).causes == (SupplyCause.SUPERVISOR,)
+        assert meter.supervise(on=True, now=START).relay_closed
+
+
+def test_the_load_profile_and_the_daily_totals_are_kept(tmp_path: Path) -> None:
+    pair = VendAndMeter()
+    with open_meter(meter_file(tmp_path, pair)) as meter:
+        meter.enter(credit_digits(pair, 1000), now=START)
+        meter.set_load(500, now=START)
+        meter.advance(now=START + timedelta(days=100))
+        half_hours, days = meter.load_profile(), meter.daily_totals()
+    assert len(half_hours) == 90 * 48
+    assert half_hours[0].ends_at == START + timedelta(days=100)
+    assert len(days) == 100
+    first = DayRecord(
+        day=START.date(),
+        starts_at=START,
+        ends_at=START + timedelta(hours=16),
+        imported=8000,
+        exported=0,
+    )
+    assert days[-1] == first
+    assert sum(day.imported for day in days) == 100_000

@@ -1,4 +1,4 @@
-"""Loads beyond a limit: how long a meter bears them, how often it tries again, when it is locked."""
+"""Loads beyond a limit: how long a meter bears them, how often it tries again, when it locks."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,8 +22,6 @@ STANDARD: Final = PROFILES["standard"]
 OPENED: Final = EventKind.RELAY_OPENED
 CLOSED: Final = EventKind.RELAY_CLOSED
 LOCKED: Final = EventKind.LIMIT_LOCKED
-
-Switch: Final = tuple[int, ...]
 
 
 def _limited(**built: Any) -> VendAndMeter:

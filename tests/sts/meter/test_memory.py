@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from sts.meter import memory_file
-from sts.meter.device import create_meter, open_meter
+from sts.meter.device import VirtualMeter, create_meter, open_meter
 from sts.meter.errors import (
     MeterBusyError,
     MeterFileAccessError,
@@ -36,10 +36,13 @@ ENTER_IN_ANOTHER_PROCESS: Final = """
 import sys
 from datetime import datetime
 from sts.meter.device import open_meter
-path, now, *tokens = sys.argv[1:]
+path, start, *tokens = sys.argv[1:]
+now = datetime.fromisoformat(start)
 for digits in tokens:
     with open_meter(path) as meter:
-        print(int(meter.enter(digits, now=datetime.fromisoformat(now)).code))
+        print(int(meter.enter(digits, now=now).code))
+        # Three refusals in a row, one of each process, are a lock-out; it is not the point here.
+        meter.reset_lockout(now=now)
 """
 
 
@@ -219,15 +222,27 @@ def test_a_damaged_page_that_nobody_reads_is_found_before_anything_is_written(
         open_meter(path)
 
 
-@pytest.mark.parametrize("table", ["events", "token_history"])
-def test_a_damaged_log_is_told_when_it_is_read(tmp_path: Path, table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "column", "read"),
+    [
+        ("events", "at", VirtualMeter.events),
+        ("token_history", "at", VirtualMeter.history),
+        ("load_profile", "starts_at", VirtualMeter.load_profile),
+        ("daily_totals", "day", VirtualMeter.daily_totals),
+    ],
+)
+def test_a_damaged_log_is_told_when_it_is_read(
+    tmp_path: Path, table: str, column: str, read: Callable[[VirtualMeter], object]
+) -> None:
     pair = VendAndMeter()
     path = meter_file(tmp_path, pair)
     with open_meter(path) as meter:
         meter.enter(credit_digits(pair, 1), now=START)
-        _sql(path, f"UPDATE {table} SET at = 'yesterday'")  # noqa: S608 - two names of ours
+        meter.advance(now=START + timedelta(days=1))
+        read(meter)
+        _sql(path, f"UPDATE {table} SET {column} = 'yesterday'")  # noqa: S608 - names of ours
         with pytest.raises(MeterFileDamagedError):
-            _ = meter.events() if table == "events" else meter.history()
+            read(meter)
 
 
 # --- one writer at a time ---------------------------------------------------------------------

@@ -11,9 +11,17 @@ from sts.meter.quantities import parse_duration, parse_load, parse_moment, parse
 
 @pytest.mark.parametrize(
     ("text", "watts"),
-    [("0", 0), ("2300", 2300), ("2300W", 2300), ("2.3kW", 2300), (" 2.301 KW ", 2301)],
+    [
+        ("0", 0),
+        ("2300", 2300),
+        ("2300W", 2300),
+        ("2.3kW", 2300),
+        (" 2.301 KW ", 2301),
+        ("-1.5kW", -1500),
+        ("1kW, 2kW,-500", (1000, 2000, -500)),
+    ],
 )
-def test_loads(text: str, watts: int) -> None:
+def test_loads(text: str, watts: int | tuple[int, ...]) -> None:
     assert parse_load(text) == watts
 
 
@@ -38,14 +46,21 @@ def test_moments_are_in_utc(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "units"), [("3.425", 342_500), ("0.00001", 1), ("12", 1_200_000)])
 def test_prices(text: str, units: int) -> None:
-    assert parse_price(text) == units
+    assert parse_price(text) == (None, units)
+
+
+def test_a_price_from_a_time_on() -> None:
+    july = datetime(2026, 7, 1, tzinfo=UTC)
+    assert parse_price("2026-07-01T00:00Z=3.9") == (july, 390_000)
 
 
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
         (parse_load, ""),
-        (parse_load, "-1"),
+        (parse_load, "--1"),
+        (parse_load, "1kW,"),
+        (parse_load, "1kW;2kW"),
         (parse_load, "2.3"),
         (parse_load, "2.30005kW"),
         (parse_load, "1e9"),
@@ -63,6 +78,8 @@ def test_prices(text: str, units: int) -> None:
         (parse_moment, "0001-01-01T00:00+14:00"),
         (parse_price, ""),
         (parse_price, "dear"),
+        (parse_price, "=3.9"),
+        (parse_price, "2026-07-01=3.9"),
         (parse_price, "0.000001"),
         (parse_price, "NaN"),
         (parse_price, "Infinity"),

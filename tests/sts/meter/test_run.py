@@ -60,6 +60,23 @@ def test_a_run_tells_the_cut_between_two_lines(tmp_path: Path) -> None:
     assert shown == [1000, 333, (EventKind.RELAY_OPENED, START + HOUR), 0, 0]
 
 
+def test_what_is_done_at_the_moment_of_a_line_is_told_once(tmp_path: Path) -> None:
+    with _loaded(tmp_path) as meter:
+        done: list[datetime] = []
+
+        def look(now: datetime) -> None:
+            if not done:
+                meter.supervise(on=False, now=now)
+                meter.supervise(on=True, now=now)
+            done.append(now)
+
+        lines = list(run(meter, _plan(START + HOUR, step=HOUR / 2), look=look))
+    kinds = [line.kind for line in lines if isinstance(line, Event)]
+    opened, closed = EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED
+    assert done == [START, START + HOUR / 2]
+    assert kinds == [opened, closed, opened]
+
+
 def test_without_speed_nothing_waits(tmp_path: Path) -> None:
     waits: list[float] = []
     with _loaded(tmp_path) as meter:

@@ -15,10 +15,10 @@ from sts.identifiers import (
     SupplyGroupCode,
     TariffIndex,
 )
-from sts.meter.errors import MeterSpecError, MeterStateError
+from sts.meter.errors import MeterLoadError, MeterSpecError, MeterStateError
 from sts.meter.profiles import MeterProfile
 from sts.meter.registers import FINE_PARTS, LARGEST_REGISTER, Register
-from sts.meter.spec import CreditKind, MeterSpec, PricePeriod
+from sts.meter.spec import CreditKind, MeterSpec, PricePeriod, require_bearable
 from sts.meter.state import DecoderKeyRegister, new_state, require_fitting
 from sts.tokens import CreditRegister, Service
 from tests.pair import DITK, PRICES, START, VendAndMeter
@@ -112,6 +112,30 @@ def test_the_largest_load_follows_from_the_ratings() -> None:
     assert _spec(service=Service.GAS).largest_load == 1_000_000
 
 
+def test_a_meter_bears_ten_times_its_current_for_a_moment() -> None:
+    assert _spec(phases=3, maximum_current_a=100).bearable_load == 230_000
+    assert _spec(service=Service.WATER).bearable_load == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("service", "watts", "volts", "message"),
+    [
+        (Service.ELECTRICITY, (138_001,), None, "at most 138000 W"),
+        (Service.ELECTRICITY, (-138_001,), None, "at most 138000 W"),
+        (Service.ELECTRICITY, (1, 1), None, "phases"),
+        (Service.ELECTRICITY, (1,), (1001,), "at most 1000 V"),
+        (Service.WATER, (-1,), None, "from 0 to 1000000"),
+        (Service.GAS, (1_000_001,), None, "from 0 to 1000000"),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused(
+    service: Service, watts: tuple[int, ...], volts: tuple[int, ...] | None, message: str
+) -> None:
+    with pytest.raises(MeterLoadError, match=message) as caught:
+        require_bearable(_spec(service=service), watts, volts)
+    assert caught.value.code == "METER_LOAD"
+
+
 def test_a_common_key_cannot_be_in_a_keypad_meter() -> None:
     with pytest.raises(MeterStateError) as caught:
         _register(key_type=KeyType.COMMON)
@@ -170,6 +194,7 @@ def test_a_store_of_another_size_does_not_fit() -> None:
         ("phases", {"phases": 3}, {}),
         ("phases", {}, {"unbalance_limit_w": 1000}),
         ("service", {"service": Service.GAS}, {"power_limit_w": 1000}),
+        ("maximum_current_a", {}, {"volts": (1001,)}),
     ],
 )
 def test_a_state_of_another_meter_does_not_fit(
@@ -179,6 +204,11 @@ def test_a_state_of_another_meter_does_not_fit(
     with pytest.raises(MeterSpecError) as caught:
         require_fitting(_spec(**built), state)
     assert caught.value.field == field
+
+
+def test_a_state_that_says_nothing_of_a_load_fits_every_meter() -> None:
+    state = replace(new_state(_spec(), _register(), now=START), watts=())
+    require_fitting(_spec(maximum_current_a=1), state)
 
 
 def test_a_new_meter_has_no_credit_and_no_supply() -> None:

@@ -294,6 +294,22 @@ def test_a_correction_sent_twice_is_booked_once(world: World) -> None:
     }
 
 
+def test_a_correction_sent_by_many_at_once_is_booked_once(world: World) -> None:
+    numbers: list[int] = []
+
+    def send() -> None:
+        now = world.now
+        people = {"operator": SUPERVISOR, "approver": AUDITOR}
+        numbers.append(correct(world.store, _correction(), **people, now=now).entry_number)
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers == [1] * 6
+
+
 @pytest.mark.parametrize(
     ("changed", "people", "refused"),
     [

@@ -150,6 +150,12 @@ def test_a_file_that_holds_no_public_key_is_refused(run: Run, tmp_path: Path, co
     assert "error KEY_FILE" in said
 
 
+def test_a_public_key_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+    status, said = run("verify", "--seal-key", str(tmp_path / "key"))
+    assert status == 1
+    assert "error FILE_UNREADABLE" in said
+
+
 def _of_key_audit(folder: Path) -> bytes:
     """Return the checkpoint file of a key audit log that is made in a folder."""
     path = folder / "audit.log"

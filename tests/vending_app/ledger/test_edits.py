@@ -9,11 +9,12 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Boolean, Column, Integer, Table, text
 
-from tests.vending_app.ledger.world import SEAL_KEY, World
-from vending_app.domain.ledger_rows import COVERED
+from tests.vending_app.ledger.world import SEAL_KEY, TENANT, World
+from vending_app.domain.ledger import issue_entry
+from vending_app.domain.ledger_rows import COVERED, rows_digest
 from vending_app.ledger_check import Evidence, Finding, verify
 from vending_app.ledger_check.rows import TABLES
-from vending_app.storage import tables
+from vending_app.storage import ledger, tables
 
 EVIDENCE: Final = Evidence(public_key=SEAL_KEY.public_key)
 GUARDED: Final = (
@@ -176,6 +177,8 @@ def test_a_row_put_in_is_found_and_named(
             "3/1",
         ),
         ("UPDATE tenants SET cash_step_minor = 1", "sales", "4"),
+        ("UPDATE ledger_entries SET record = '[]' WHERE entry_number = 2", "ledger_entries", "2"),
+        ("UPDATE ledger_entries SET record = '{}' WHERE entry_number = 2", "ledger_entries", "2"),
     ],
 )
 def test_what_stands_beside_the_books_must_agree_with_them(
@@ -184,6 +187,28 @@ def test_what_stands_beside_the_books_must_agree_with_them(
     with _by_hand(bare_copy) as connection:
         assert connection.execute(statement).rowcount > 0
     assert (table, key) in {(finding.table, finding.key) for finding in _findings(bare_copy)}
+
+
+def test_a_row_that_two_entries_stand_for_is_found(full_world: World) -> None:
+    digest = rows_digest({"bases": [full_world.row("bases", basis_number=1)]})
+    entry = issue_entry(
+        basis_number=1, period="2026-03", login="farai", issued={"sale": 1}, digest=digest
+    )
+    with full_world.store.write() as connection:
+        ledger.post(TENANT, connection, entry=entry, now=full_world.tick())
+    url = full_world.store.engine.url.render_as_string(hide_password=False)
+    (report,) = verify(url, evidence=EVIDENCE)
+    assert [str(finding) for finding in report.findings] == [
+        "thabaneng: bases 1: entries 1 and 11 both stand for it"
+    ]
+
+
+def test_a_seal_of_another_key_is_found(full_world: World) -> None:
+    url = full_world.store.engine.url.render_as_string(hide_password=False)
+    (report,) = verify(url, evidence=Evidence(public_key=bytes(32)))
+    assert [str(finding) for finding in report.findings] == [
+        "thabaneng: ledger_checkpoints ledger/thabaneng/3: its seal is not the installation's"
+    ]
 
 
 def test_an_edit_is_found_on_both_kinds_of_database(full_world: World) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from keys.chain_seal import Ed25519SealKey
 from keys.secret import Secret
@@ -149,7 +149,7 @@ class World:
         with self.store.write() as connection:
             case = None if withheld else self._case(connection, kind)
             request = self._request(
-                connection, kind=kind, drn=DRN, login="farai", now=now, failed=withheld
+                connection, kind="issue", drn=DRN, login="farai", now=now, failed=withheld
             )
             if withheld:
                 kind = "withheld"
@@ -230,6 +230,12 @@ class World:
         """Return an entry of the books."""
         with self.store.read() as connection:
             return ledger_reading.find_entry(TENANT, connection, entry_number=number)
+
+    def row(self, table: str, **key: int) -> Row:
+        """Return a row of a table."""
+        found = tables.metadata.tables[table]
+        with self.store.read() as connection:
+            return dict(connection.execute(select(found).filter_by(**key)).mappings().one())
 
     def _request(
         self,

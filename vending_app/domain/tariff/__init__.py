@@ -52,8 +52,10 @@ from vending_app.domain.tariff.document import (
     version_hash,
 )
 from vending_app.domain.tariff.figures import format_figure, parse_figure
+from vending_app.domain.tariff.findings import Finding, Level, Trial
 from vending_app.domain.tariff.inverse import quote_units
 from vending_app.domain.tariff.lines import LineKind, TariffLine
+from vending_app.domain.tariff.lint import lint, lint_document
 from vending_app.domain.tariff.quote import NO_TABLES, TariffQuote, quote
 from vending_app.domain.tariff.rates import DatedRate, DatedTable, Rate, TableRate, Tables
 from vending_app.domain.tariff.tokens import TokenAmount, split_tokens
@@ -71,6 +73,8 @@ __all__ = [
     "CreditCharge",
     "DatedRate",
     "DatedTable",
+    "Finding",
+    "Level",
     "LineKind",
     "PaidTo",
     "PercentCharge",
@@ -88,10 +92,13 @@ __all__ = [
     "TariffQuote",
     "TariffVersion",
     "TokenAmount",
+    "Trial",
     "UnitCharge",
     "format_figure",
     "format_table",
     "format_version",
+    "lint",
+    "lint_document",
     "local_day",
     "parse_figure",
     "parse_table",

@@ -5,7 +5,7 @@ All positions count from the beginning of the local month, in units. The blocks 
 each with the taxes on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -27,11 +27,6 @@ class Step:
     end: Fraction | None
     rate: Fraction
 
-    def within(self, start: Fraction, end: Fraction) -> Fraction:
-        """Return how much of the stretch from ``start`` to ``end`` lies in this block."""
-        upper = end if self.end is None else min(end, self.end)
-        return max(upper - max(start, self.start), Fraction(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -43,6 +38,14 @@ class Steps:
     def at(self, position: Fraction) -> Step:
         """Return the block at a position; at a border, the one that begins there."""
         return next(step for step in self.steps if step.end is None or position < step.end)
+
+    def used(self, start: Fraction, end: Fraction) -> Iterator[tuple[int, Step, Fraction]]:
+        """Yield the number from 1, the block, and how much of a stretch lies in it, if any does."""
+        for number, step in enumerate(self.steps, start=1):
+            lower = max(start, step.start)
+            upper = end if step.end is None else min(end, step.end)
+            if lower < upper:
+                yield number, step, upper - lower
 
 
 def steps_for(
@@ -76,7 +79,7 @@ def units_for(
     bought: Fraction,
     *,
     steps: Sequence[Steps],
-    loads: dict[str, Fraction],
+    loads: Mapping[str, Fraction],
 ) -> Fraction:
     """Return the most units that the money buys, after ``bought`` in this month.
 
@@ -86,29 +89,40 @@ def units_for(
         TariffFreeError: Units would be free without end.
     """
     position, money = bought, left_minor
-    # Each round leaves at least one block behind for good.
-    for _ in range(sum(len(each.steps) for each in steps) + 1):
-        here = [(each.charge.code, each.at(position)) for each in steps]
-        price = sum((step.rate * loads[code] for code, step in here), Fraction(0))
-        ends = [step.end for _, step in here if step.end is not None]
-        if ends and (min(ends) - position) * price <= money:
-            money -= (min(ends) - position) * price
-            position = min(ends)
-        elif price:
-            return position + money / price - bought
-        else:
+    for end in _ends_above(bought, steps):
+        price = _price_at(position, steps, loads)
+        if (end - position) * price > money:
             break
-    raise TariffFreeError("Units are free without end today.", path="/charges")
+        money -= (end - position) * price
+        position = end
+    price = _price_at(position, steps, loads)
+    if not price:
+        raise TariffFreeError("Units are free without end today.", path="/charges")
+    return position + money / price - bought
 
 
 def price_of(units: Fraction, bought: Fraction, *, steps: Sequence[Steps]) -> dict[str, Fraction]:
     """Return what some units cost on the line of each charge per unit, its taxes apart."""
     return {
         each.charge.code: sum(
-            (step.within(bought, bought + units) * step.rate for step in each.steps), Fraction(0)
+            (amount * step.rate for _, step, amount in each.used(bought, bought + units)),
+            Fraction(0),
         )
         for each in steps
     }
+
+
+def _ends_above(position: Fraction, steps: Sequence[Steps]) -> list[Fraction]:
+    """Return where blocks end above a position, in order."""
+    ends = {step.end for each in steps for step in each.steps if step.end is not None}
+    return sorted(end for end in ends if end > position)
+
+
+def _price_at(
+    position: Fraction, steps: Sequence[Steps], loads: Mapping[str, Fraction]
+) -> Fraction:
+    """Return what a unit costs at a position, with all taxes."""
+    return sum((each.at(position).rate * loads[each.charge.code] for each in steps), Fraction(0))
 
 
 def _units(tenths: int | None) -> Fraction | None:

@@ -25,7 +25,7 @@ from vending_app.domain.tariff.rates import Rate, TableRate
 from vending_app.domain.tariff.reading import Fields
 
 
-class _Kind(StrEnum):
+class ChargeKind(StrEnum):
     """What the field ``kind`` of a charge may say."""
 
     UNITS = "units"
@@ -52,7 +52,7 @@ def read_charge(fields: Fields) -> Charge:
     Raises:
         TariffDefinitionError: They make none.
     """
-    return _READERS[fields.word("kind", _Kind)](fields, _names(fields))
+    return _READERS[fields.word("kind", ChargeKind)](fields, _names(fields))
 
 
 def _names(fields: Fields) -> _Names:
@@ -138,13 +138,13 @@ def _read_condition(fields: Fields) -> Condition:
     )
 
 
-_READERS: Final[dict[_Kind, Callable[[Fields, _Names], Charge]]] = {
-    _Kind.UNITS: _read_units,
-    _Kind.CREDIT: _read_credit,
-    _Kind.PERIOD: _read_period,
-    _Kind.PURCHASE: _read_purchase,
-    _Kind.SHARE: _read_share,
-    _Kind.PERCENT: _read_percent,
+_READERS: Final[dict[ChargeKind, Callable[[Fields, _Names], Charge]]] = {
+    ChargeKind.UNITS: _read_units,
+    ChargeKind.CREDIT: _read_credit,
+    ChargeKind.PERIOD: _read_period,
+    ChargeKind.PURCHASE: _read_purchase,
+    ChargeKind.SHARE: _read_share,
+    ChargeKind.PERCENT: _read_percent,
 }
 
 # --- writing ----------------------------------------------------------------------------------
@@ -170,13 +170,13 @@ def _own_fields(charge: Charge) -> dict[str, JsonValue]:
     match charge:
         case UnitCharge():
             schedules = [_schedule_json(schedule) for schedule in charge.schedules]
-            return {"kind": _Kind.UNITS.value, "schedules": schedules}
+            return {"kind": ChargeKind.UNITS.value, "schedules": schedules}
         case CreditCharge():
-            return {"kind": _Kind.CREDIT.value}
+            return {"kind": ChargeKind.CREDIT.value}
         case PeriodCharge():
             cap = charge.largest_percent
             return {
-                "kind": _Kind.PERIOD.value,
+                "kind": ChargeKind.PERIOD.value,
                 "period": charge.period.value,
                 "rate": rate_json(charge.rate),
                 "catch_up": charge.catch_up,
@@ -186,18 +186,18 @@ def _own_fields(charge: Charge) -> dict[str, JsonValue]:
                 {"from_minor": band.from_minor, "amount_minor": rate_json(band.amount_minor)}
                 for band in charge.bands
             ]
-            return {"kind": _Kind.PURCHASE.value, "bands": bands} | _when_json(charge.when)
+            return {"kind": ChargeKind.PURCHASE.value, "bands": bands} | _when_json(charge.when)
         case ShareCharge():
             largest = charge.largest_minor
             return (
-                {"kind": _Kind.SHARE.value, "percent": rate_json(charge.percent)}
+                {"kind": ChargeKind.SHARE.value, "percent": rate_json(charge.percent)}
                 | ({} if largest is None else {"largest_minor": largest})
                 | _when_json(charge.when)
             )
         case PercentCharge():
             return (
                 {
-                    "kind": _Kind.PERCENT.value,
+                    "kind": ChargeKind.PERCENT.value,
                     "percent": rate_json(charge.percent),
                     "basis": list(charge.basis),
                 }

@@ -19,8 +19,8 @@ from typing import Final, TypeAlias
 
 from vending_app.domain.tariff.conditions import ALWAYS, Condition
 from vending_app.domain.tariff.names import require_code, require_label
-from vending_app.domain.tariff.rates import Rate, require_rate
-from vending_app.domain.tariff_errors import TariffBlocksError, TariffFigureError
+from vending_app.domain.tariff.rates import Rate, require_rate, require_whole
+from vending_app.domain.tariff_errors import TariffBlocksError
 
 WHOLE: Final = Fraction(100)
 """All of it, in per cent."""
@@ -76,14 +76,16 @@ class Block:
         rate: What a unit costs there, in the smallest unit of the currency.
 
     Raises:
-        TariffFigureError: A rate out of range.
+        TariffFigureError: A figure out of range.
     """
 
     up_to_tenths: int | None = None
     rate: Rate
 
     def __post_init__(self) -> None:
-        """Check the rate."""
+        """Check the figures."""
+        if self.up_to_tenths is not None:
+            require_whole(self.up_to_tenths, path="/up_to_tenths", smallest=1)
         require_rate(self.rate, path="/rate")
 
 
@@ -165,10 +167,7 @@ class PeriodCharge(_Charge):
         _Charge.__post_init__(self)
         require_rate(self.rate, path="/rate")
         most = MOST_DAYS if self.period is Period.DAY else MOST_MONTHS
-        if not 1 <= self.catch_up <= most:
-            raise TariffFigureError(
-                f"From 1 to {most} can be caught up, the present one included.", path="/catch_up"
-            )
+        require_whole(self.catch_up, path="/catch_up", smallest=1, largest=most)
         require_rate(self.largest_percent, path="/largest_percent", largest=int(WHOLE))
 
 
@@ -177,14 +176,15 @@ class Band:
     """The charge for purchases of at least an amount of money.
 
     Raises:
-        TariffFigureError: A charge out of range.
+        TariffFigureError: A figure out of range.
     """
 
     from_minor: int = 0
     amount_minor: Rate
 
     def __post_init__(self) -> None:
-        """Check the charge."""
+        """Check the figures."""
+        require_whole(self.from_minor, path="/from_minor")
         require_rate(self.amount_minor, path="/amount_minor")
 
 
@@ -236,8 +236,8 @@ class ShareCharge(_Charge):
         """Check the figures."""
         _Charge.__post_init__(self)
         require_rate(self.percent, path="/percent", largest=int(WHOLE))
-        if self.largest_minor is not None and self.largest_minor < 0:
-            raise TariffFigureError("A limit is not below nothing.", path="/largest_minor")
+        if self.largest_minor is not None:
+            require_whole(self.largest_minor, path="/largest_minor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

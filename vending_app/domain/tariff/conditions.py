@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vending_app.domain.tariff.context import TariffContext
+from vending_app.domain.tariff.rates import require_whole
 from vending_app.domain.tariff_errors import TariffFigureError
 
 _MONTHS: Final = range(1, 13)
@@ -41,8 +42,8 @@ class Condition:
             raise TariffFigureError("Months are 1 to 12, each once, in order.", path="/months")
         for name in ("month_below_tenths", "purchase_at_most_minor"):
             limit = getattr(self, name)
-            if limit is not None and limit <= 0:
-                raise TariffFigureError("A limit is more than nothing.", path=f"/{name}")
+            if limit is not None:
+                require_whole(limit, path=f"/{name}", smallest=1)
 
     @property
     def always(self) -> bool:

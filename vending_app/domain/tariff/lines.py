@@ -22,6 +22,7 @@ from vending_app.domain.tariff.context import TariffContext
 from vending_app.domain.tariff.fees import band_of
 from vending_app.domain.tariff.rates import Rate, Tables, rate_on
 from vending_app.domain.tariff.solve import Solution, lines_for
+from vending_app.domain.tariff.tokens import ceiling
 from vending_app.domain.tariff.version import TariffVersion
 
 CUSTOMER: Final = "customer"
@@ -55,7 +56,8 @@ class TariffLine:
         rate: As the tariff states it on the day: for a unit, a day or month, a purchase, or in per
             cent; none for credit.
         block: Which block of a charge per unit, from 1.
-        tenths: What this block adds to the tokens, in tenths of a unit, rounding included.
+        tenths: What this block adds to the tokens, in tenths of a unit, rounding included. The
+            blocks of each charge per unit add up to what the tokens carry.
         units: What is paid for in this block, exactly.
         tax_of: The codes of the lines that a percentage is of.
         still_due_minor: What remains unpaid of a charge per day or month, exactly.
@@ -109,7 +111,7 @@ def whole_lines(sold: Sold) -> tuple[TariffLine, ...]:
     drafts = [
         draft for charge in sold.version.charges for draft in _drafts(sold, charge, amounts=amounts)
     ]
-    spent = -int(-sum((exact for _, exact in drafts), Fraction(0)) // 1)
+    spent = ceiling(sum((exact for _, exact in drafts), Fraction(0)))
     whole = apportion(
         [exact for _, exact in drafts],
         spent,
@@ -163,11 +165,8 @@ def _drafts(
 def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
     """Yield a line for each block that the sale reaches; the last one takes the rounding."""
     charge, bought = steps.charge, sold.solution.bought
-    reached = [
-        (number, step, step.within(bought, bought + sold.goods))
-        for number, step in enumerate(steps.steps, start=1)
-        if step.within(bought, bought + sold.goods)
-    ]
+    reached = list(steps.used(bought, bought + sold.goods))
+    inclusion = sold.solution.graph.inclusion(charge.code)
     left = sold.carried
     for number, step, units in reached:
         last = number == reached[-1][0]
@@ -186,7 +185,7 @@ def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
             beneficiary=charge.beneficiary,
             ledger_account=charge.ledger_account,
         )
-        yield line, units * step.rate / sold.solution.graph.inclusion(charge.code)
+        yield line, units * step.rate / inclusion
 
 
 def _kind(

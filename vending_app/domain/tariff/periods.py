@@ -1,5 +1,6 @@
 """Charges per day or month: what is due, and how far a payment reaches."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -76,23 +77,15 @@ def _past_rate(rate: Rate, day: date, *, tables: Tables) -> Fraction:
 
 def _days(today: date, count: int) -> Iterator[tuple[date, date]]:
     """Yield the first and last day of each of the last days: the same one."""
-    for back in reversed(range(min(count, today.toordinal() - 1))):
+    for back in reversed(range(count)):
         day = today - timedelta(days=back)
         yield day, day
 
 
 def _months(today: date, count: int) -> Iterator[tuple[date, date]]:
     """Yield the first and last day of each of the last months."""
-    present = _month_index(today)
-    for index in range(max(present - count + 1, _MONTHS_IN_YEAR), present + 1):
-        first = _first_day(index)
-        yield first, _first_day(index + 1) - _DAY
-
-
-def _month_index(day: date) -> int:
-    return day.year * _MONTHS_IN_YEAR + day.month - 1
-
-
-def _first_day(month_index: int) -> date:
-    year, month = divmod(month_index, _MONTHS_IN_YEAR)
-    return date(year, month + 1, 1)
+    present = today.year * _MONTHS_IN_YEAR + today.month - 1
+    for index in range(present - count + 1, present + 1):
+        year, month = divmod(index, _MONTHS_IN_YEAR)
+        _, length = monthrange(year, month + 1)
+        yield date(year, month + 1, 1), date(year, month + 1, length)

@@ -82,7 +82,7 @@ def quote(
     _require_within_limits(version, tendered_minor)
     solution = solve(version, context, tendered_minor=tendered_minor, tables=tables)
     carried = carried_by_tokens(version, solution, token_maximum=token_maximum)
-    scale = _scale(version)
+    scale = token_counts(version)
     # Under `carry` the customer pays for what the tokens hold, not for what the money would buy.
     carries = version.rounding is Rounding.CARRY
     goods = Fraction(carried.count, scale) if carries else solution.goods
@@ -117,10 +117,12 @@ def carried_by_tokens(
         TooManyTokensError: It would take more than 50.
     """
     carry = carry_units if version.sells_units else carry_currency
-    return carry(solution.goods * _scale(version), rounding=version.rounding, maximum=token_maximum)
+    return carry(
+        solution.goods * token_counts(version), rounding=version.rounding, maximum=token_maximum
+    )
 
 
-def _scale(version: TariffVersion) -> int:
+def token_counts(version: TariffVersion) -> int:
     """Return how much a token counts for a unit, or for the smallest unit of money."""
     if version.sells_units:
         return TENTHS

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from vending_app.domain.money import LARGEST_MINOR
 from vending_app.domain.tariff.names import require_code
 from vending_app.domain.tariff_errors import (
     RateMissingError,
@@ -88,15 +89,19 @@ class DatedTable:
         """The first day that has a rate."""
         return self.rates[0].first_day
 
+    def has_rate_on(self, day: date) -> bool:
+        """Tell whether a day has a rate."""
+        return self.first_day <= day and (self.last_day is None or day <= self.last_day)
+
     def on(self, day: date) -> Fraction:
         """Return the rate of a day.
 
         Raises:
             RateMissingError: The table begins later or has ended.
         """
-        position = bisect_right(self.rates, day, key=lambda dated: dated.first_day)
-        if not position or (self.last_day is not None and day > self.last_day):
+        if not self.has_rate_on(day):
             raise RateMissingError(self.code, day=day)
+        position = bisect_right(self.rates, day, key=lambda dated: dated.first_day)
         return self.rates[position - 1].rate
 
 
@@ -115,6 +120,18 @@ def rate_on(rate: Rate, day: date, *, tables: Tables) -> Fraction:
     if rate.table not in tables:
         raise RateMissingError(rate.table, day=day)
     return tables[rate.table].on(day)
+
+
+def require_whole(
+    value: int, *, path: str, smallest: int = 0, largest: int = LARGEST_MINOR
+) -> None:
+    """Refuse a whole number outside its range.
+
+    Raises:
+        TariffFigureError: It is.
+    """
+    if not smallest <= value <= largest:
+        raise TariffFigureError(f"This lies between {smallest} and {largest}.", path=path)
 
 
 def require_rate(rate: Rate, *, path: str, largest: int = LARGEST_RATE) -> None:

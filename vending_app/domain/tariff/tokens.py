@@ -65,9 +65,9 @@ def carry_units(paid_tenths: Fraction, *, rounding: Rounding, maximum: int | Non
     """
     fullest = largest_amount_at_most(LARGEST_FINE_TENTHS if maximum is None else maximum).tenths
     if rounding is Rounding.UP:
-        amounts = [encode_amount(part) for part in split_tokens(_ceiling(paid_tenths), fullest)]
+        amounts = [encode_amount(part) for part in split_tokens(ceiling(paid_tenths), fullest)]
     else:
-        parts = split_tokens(_floor(paid_tenths), fullest)
+        parts = split_tokens(floor(paid_tenths), fullest)
         amounts = [largest_amount_at_most(part) for part in parts]
     return Carried(tuple(amounts), sum(amount.tenths for amount in amounts))
 
@@ -78,7 +78,7 @@ def carry_currency(paid: Fraction, *, rounding: Rounding, maximum: int | None) -
     Raises:
         TariffFigureError, TooManyTokensError: As for ``split_tokens``.
     """
-    whole = _ceiling(paid) if rounding is Rounding.UP else _floor(paid)
+    whole = ceiling(paid) if rounding is Rounding.UP else floor(paid)
     fullest = whole or 1
     if maximum is not None:
         fullest = largest_currency_amount_at_most(maximum).units
@@ -88,9 +88,11 @@ def carry_currency(paid: Fraction, *, rounding: Rounding, maximum: int | None) -
     return Carried(amounts, sum(amount.units for amount in amounts))
 
 
-def _ceiling(value: Fraction) -> int:
+def ceiling(value: Fraction) -> int:
+    """Return the next whole number at or above an exact one."""
     return -(-value.numerator // value.denominator)
 
 
-def _floor(value: Fraction) -> int:
+def floor(value: Fraction) -> int:
+    """Return the next whole number at or below an exact one."""
     return value.numerator // value.denominator

@@ -12,6 +12,7 @@ from vending_app.domain.money import LARGEST_MINOR, Currency
 from vending_app.domain.tariff.charges import ACCOUNT_CREDIT, Charge, CreditCharge, UnitCharge
 from vending_app.domain.tariff.graph import require_sound_basis
 from vending_app.domain.tariff.names import require_code, require_distinct, require_label
+from vending_app.domain.tariff.rates import require_whole
 from vending_app.domain.tariff_errors import (
     TariffDatesError,
     TariffFigureError,
@@ -23,6 +24,9 @@ from vending_app.domain.tariff_errors import (
 
 MOST_CHARGES: Final = 50
 """More lines than any receipt; it bounds the work of a quote."""
+YEARS: Final = range(1990, 3000)
+"""Of the days of a tariff, so that the days before and after them are days as well."""
+_YEARS_TEXT: Final = f"A tariff lies between {YEARS.start} and {YEARS.stop - 1}"
 
 
 class Rounding(StrEnum):
@@ -74,8 +78,13 @@ class TariffVersion:
         require_code(self.code, path="/code")
         require_label(self.name, path="/name")
         require_code(self.credit_account, path="/credit_account")
-        if self.number < 1:
-            raise TariffFigureError("Versions count from 1.", path="/number")
+        require_whole(self.number, path="/number", smallest=1)
+        if self.first_day.year not in YEARS:
+            raise TariffDatesError(f"{_YEARS_TEXT}.", path="/first_day")
+        if self.last_day is not None and self.last_day.year not in YEARS:
+            raise TariffDatesError(
+                f"{_YEARS_TEXT}; leave out an end that is not known.", path="/last_day"
+            )
         if self.last_day is not None and self.last_day < self.first_day:
             raise TariffDatesError("The last day is before the first.", path="/last_day")
         if not 0 < self.minimum_minor <= self.maximum_minor <= LARGEST_MINOR:

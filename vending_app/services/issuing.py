@@ -42,7 +42,7 @@ from vending_app.services.plans import (
     meter_configuration,
 )
 from vending_app.services.refusals import token_refusals
-from vending_app.storage import requests, tokens
+from vending_app.storage import tokens
 
 UNITS: Final = {
     Service.ELECTRICITY: "kWh",
@@ -88,10 +88,9 @@ def used_identifiers(
         base_date: What they count from.
         without: The request whose own plan does not count.
     """
-    issued = tokens.last_token_identifiers(
-        meter.tenant, connection, drn=meter.drn, base_date=base_date
+    issued, plans = tokens.used_identifiers(
+        meter.tenant, connection, drn=meter.drn, base_date=base_date, without=without
     )
-    plans = requests.plans_for_meter(meter.tenant, connection, drn=meter.drn, without=without)
     return (*issued, *planned_identifiers(plans, base_date))
 
 

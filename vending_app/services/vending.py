@@ -236,12 +236,11 @@ def _decide(
 ) -> SaleWork:
     """Lock what the sale is about, apply the rules, and plan it."""
     tenant_code, at_once = request.tenant, capabilities(module).shared_journal
-    operator = _seller(connection, request)
+    operator, tenant = _seller(connection, request)
     # Who waited for this lock sees what the one before has sold.
     supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
     store.fail_point("sale.locked")
     require_sellable(supply)
-    tenant = tenants.find_tenant(tenant_code, connection)
     vendor = _vendor(connection, operator)
     offer = quote_supply(
         connection,
@@ -290,12 +289,12 @@ def _decide(
     )
 
 
-def _seller(connection: Connection, request: VendRequest) -> Operator:
-    operator = operators.find_operator(request.tenant, connection, login=request.login)
-    if operator is None:
+def _seller(connection: Connection, request: VendRequest) -> tuple[Operator, Tenant]:
+    found = operators.find_seller(request.tenant, connection, login=request.login)
+    if found is None:
         raise UnknownOperatorError(request.login)
-    require(operator, Permission.SELL)
-    return operator
+    require(found[0], Permission.SELL)
+    return found
 
 
 def _vendor(connection: Connection, operator: Operator) -> Vendor | None:

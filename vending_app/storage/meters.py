@@ -1,27 +1,18 @@
 """Statements about meters and their history."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from sts import (
-    BaseDate,
     DecoderReferenceNumber,
-    EncryptionAlgorithm,
-    KeyExpiryNumber,
-    KeyRevisionNumber,
-    KeyType,
-    Service,
-    SupplyGroupCode,
-    TariffIndex,
-    TokenCarrierType,
 )
 from vending_app.domain.errors import UnknownMeterError
-from vending_app.domain.network import CreditKind, Life, Meter, MeterKey, Serving
+from vending_app.domain.network import Meter, MeterKey
 from vending_app.domain.places import ListedMeter
+from vending_app.storage.rows import meter_of
 from vending_app.storage.tables import accounts, customers, meter_history, meters, service_points
 
 _NEW: Final = "new_"
@@ -181,30 +172,6 @@ def list_history(
     )
 
 
-def meter_of(row: Row[Any]) -> Meter:
-    """Return the meter of a row that has all columns of its table."""
-    values = row._mapping  # noqa: SLF001 - the documented name of a row's columns
-    return Meter(
-        tenant=row.tenant,
-        drn=DecoderReferenceNumber(row.drn),
-        life=Life(row.life),
-        service_point_code=row.service_point_code,
-        service=Service[values[meters.c.service].upper()],
-        credit_kind=CreditKind(row.credit_kind),
-        phases=row.phases,
-        model=row.model,
-        maximum_tenths=row.maximum_tenths,
-        takes_supply_group=row.takes_supply_group,
-        encryption_algorithm=EncryptionAlgorithm.parse(row.encryption_algorithm),
-        token_carrier_type=TokenCarrierType.parse(row.token_carrier_type),
-        present_key=_key(values, ""),
-        new_key=None if row.new_key_revision_number is None else _key(values, _NEW),
-        serving=Serving(row.serving),
-        blocked=row.blocked,
-        block_reason=values[meters.c.block_reason],
-    )
-
-
 def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Meter:
     query = select(meters).where(meters.c.tenant == tenant, meters.c.drn == str(drn))
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
@@ -237,14 +204,3 @@ def _key_values(key: MeterKey, prefix: str) -> dict[str, object]:
         f"{prefix}base_date": str(key.base_date),
         f"{prefix}key_expiry_number": int(key.key_expiry_number),
     }
-
-
-def _key(values: Mapping[Any, Any], prefix: str) -> MeterKey:
-    return MeterKey(
-        supply_group_code=SupplyGroupCode.parse(values[meters.c[f"{prefix}supply_group_code"]]),
-        tariff_index=TariffIndex(values[f"{prefix}tariff_index"]),
-        key_revision_number=KeyRevisionNumber(values[f"{prefix}key_revision_number"]),
-        key_type=KeyType.parse(values[f"{prefix}key_type"]),
-        base_date=BaseDate.parse(values[f"{prefix}base_date"]),
-        key_expiry_number=KeyExpiryNumber(values[f"{prefix}key_expiry_number"]),
-    )

@@ -3,21 +3,35 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
-from vending_app.domain.parties import Operator
-from vending_app.domain.roles import Role
-from vending_app.storage.tables import operators
+from vending_app.domain.parties import Operator, Tenant
+from vending_app.storage.rows import operator_of, tenant_of
+from vending_app.storage.tables import operators, tenants
 
 _FIND: Final = select(operators).where(
     operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login")
 )
 
+_FIND_SELLER: Final = (
+    select(operators, *(column for column in tenants.c if column.name not in operators.c))
+    .join_from(operators, tenants, operators.c.tenant == tenants.c.tenant)
+    .where(operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login"))
+)
+
+
+def find_seller(
+    tenant: str, connection: Connection, *, login: str
+) -> tuple[Operator, Tenant] | None:
+    """Return an operator and for whom they work, or None."""
+    row = connection.execute(_FIND_SELLER, {"tenant": tenant, "login": login}).one_or_none()
+    return None if row is None else (operator_of(row), tenant_of(row))
+
 
 def find_operator(tenant: str, connection: Connection, *, login: str) -> Operator | None:
     """Return an operator, or None: who asks must not tell one failure from another."""
     row = connection.execute(_FIND, {"tenant": tenant, "login": login}).one_or_none()
-    return None if row is None else _operator(row)
+    return None if row is None else operator_of(row)
 
 
 def list_operators(tenant: str, connection: Connection) -> tuple[Operator, ...]:
@@ -25,7 +39,7 @@ def list_operators(tenant: str, connection: Connection) -> tuple[Operator, ...]:
     rows = connection.execute(
         select(operators).where(operators.c.tenant == tenant).order_by(operators.c.login)
     )
-    return tuple(_operator(row) for row in rows)
+    return tuple(operator_of(row) for row in rows)
 
 
 def add_operator(tenant: str, connection: Connection, *, operator: Operator, now: datetime) -> None:
@@ -41,16 +55,4 @@ def add_operator(tenant: str, connection: Connection, *, operator: Operator, now
             vendor_code=operator.vendor_code,
             created_at=now,
         )
-    )
-
-
-def _operator(row: Row[tuple[object, ...]]) -> Operator:
-    return Operator(
-        tenant=row.tenant,
-        login=row.login,
-        display_name=row.display_name,
-        role=Role(row.role),
-        password_hash=row.password_hash,
-        active=row.active,
-        vendor_code=row.vendor_code,
     )

@@ -29,14 +29,6 @@ _CLAIM: Final[Mapping[str, ReturningInsert[tuple[str]]]] = MappingProxyType(
 _FIND: Final = select(requests).where(
     requests.c.tenant == bindparam("tenant"), requests.c.request_id == bindparam("request_id")
 )
-_PLANS: Final = select(requests.c.plan).where(
-    requests.c.tenant == bindparam("tenant"),
-    requests.c.drn == bindparam("drn"),
-    requests.c.request_id != bindparam("without"),
-    # Of those that failed, too: the module may have made some of their tokens.
-    requests.c.state.in_([*_OPEN, RequestState.FAILED.value]),
-    requests.c.plan.is_not(None),
-)
 
 
 def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> bool:
@@ -91,21 +83,6 @@ def list_open(tenant: str, connection: Connection, *, limit: int) -> tuple[Store
         .limit(limit)
     )
     return tuple(_request(row) for row in rows)
-
-
-def plans_for_meter(
-    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, without: str
-) -> tuple[str, ...]:
-    """Return the plans of requests for a meter whose tokens may have been made unseen.
-
-    Args:
-        tenant: Whose requests.
-        connection: The transaction.
-        drn: The meter.
-        without: The request that does not count.
-    """
-    rows = connection.execute(_PLANS, {"tenant": tenant, "drn": str(drn), "without": without})
-    return tuple(rows.scalars())
 
 
 def set_plan(tenant: str, connection: Connection, *, request_id: str, plan: str) -> None:

@@ -11,6 +11,7 @@ from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
+from vending_app.storage.rows import meter_of
 from vending_app.storage.tables import (
     accounts,
     customers,
@@ -115,7 +116,7 @@ def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lo
 
 
 def _supply(row: Row[tuple[object, ...]]) -> Supply:
-    meter = meter_statements.meter_of(row)
+    meter = meter_of(row)
     return Supply(
         meter=meter,
         service_point=ServicePoint(

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from vending_app.domain.errors import UnknownTenantError
-from vending_app.domain.money import Currency
 from vending_app.domain.parties import Tenant
+from vending_app.storage.rows import tenant_of
 from vending_app.storage.tables import counters, tenants
 
 BASIS: Final = "basis"
@@ -40,16 +40,7 @@ def find_tenant(tenant: str, connection: Connection) -> Tenant:
     row = connection.execute(_FIND, {"tenant": tenant}).one_or_none()
     if row is None:
         raise UnknownTenantError(tenant)
-    return Tenant(
-        code=row.tenant,
-        name=row.name,
-        currency=Currency(row.currency, row.currency_exponent),
-        time_zone=row.time_zone,
-        address=row.address,
-        tax_reference=row.tax_reference,
-        cash_step_minor=row.cash_step_minor,
-        word_limit_minor=row.word_limit_minor,
-    )
+    return tenant_of(row)
 
 
 def has_tenant(tenant: str, connection: Connection) -> bool:

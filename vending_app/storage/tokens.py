@@ -4,7 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Label, and_, bindparam, exists, insert, select
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Integer,
+    Label,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    insert,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy import Row as ResultRow
 
 from sts import (
@@ -19,9 +33,10 @@ from sts import (
 )
 from sts.token_identifier import TID_STORE_SIZE
 from vending_app.domain.network import MeterKey
+from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
-from vending_app.storage.tables import bases, token_marks, tokens
+from vending_app.storage.tables import bases, requests, token_marks, tokens
 
 WITHHELD: Final = "withheld"
 VOID: Final = "void"
@@ -30,7 +45,7 @@ VOID: Final = "void"
 _ADD_BASES: Final = insert(bases)
 _ADD_TOKENS: Final = insert(tokens)
 _ADD_MARKS: Final = insert(token_marks)
-_LAST_TIDS: Final = (
+_LAST: Final = (
     select(tokens.c.tid)
     .where(
         tokens.c.tenant == bindparam("tenant"),
@@ -40,6 +55,18 @@ _LAST_TIDS: Final = (
     )
     .order_by(tokens.c.tid.desc())
     .limit(TID_STORE_SIZE)
+    .subquery()
+)
+_USED: Final = union_all(
+    select(_LAST.c.tid, cast(null(), Text).label("plan")),
+    select(cast(null(), Integer), requests.c.plan).where(
+        requests.c.tenant == bindparam("tenant"),
+        requests.c.drn == bindparam("drn"),
+        requests.c.request_id != bindparam("without"),
+        # Of those that failed, too: the module may have made some of their tokens.
+        requests.c.state != RequestState.DONE.value,
+        requests.c.plan.is_not(None),
+    ),
 )
 
 
@@ -58,12 +85,38 @@ def add_marks(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> No
     _add(tenant, connection, into=_ADD_MARKS, rows=rows)
 
 
-def last_token_identifiers(
-    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, base_date: BaseDate
-) -> tuple[int, ...]:
-    """Return the largest token identifiers issued to a meter, as many as a meter remembers."""
-    values = {"tenant": tenant, "drn": str(drn), "base_date": str(base_date)}
-    return tuple(connection.execute(_LAST_TIDS, values).scalars())
+def used_identifiers(
+    tenant: str,
+    connection: Connection,
+    *,
+    drn: DecoderReferenceNumber,
+    base_date: BaseDate,
+    without: str,
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return what says which token identifiers of a meter are used.
+
+    Args:
+        tenant: Whose meter.
+        connection: The transaction; the meter is locked.
+        drn: The meter.
+        base_date: What the identifiers count from.
+        without: The request that does not count.
+
+    Returns:
+        The largest identifiers issued, as many as a meter remembers; and the plans of requests
+        whose tokens may have been made unseen.
+    """
+    values = {
+        "tenant": tenant,
+        "drn": str(drn),
+        "base_date": str(base_date),
+        "without": without,
+    }
+    rows = connection.execute(_USED, values).all()
+    return (
+        tuple(row.tid for row in rows if row.tid is not None),
+        tuple(row.plan for row in rows if row.plan is not None),
+    )
 
 
 def bases_of_request(tenant: str, connection: Connection, *, request_id: str) -> tuple[Basis, ...]:
@@ -90,9 +143,7 @@ def find_by_digits(
     """Return the token of a meter that has these 20 digits, or None; of several, the latest."""
     row = connection.execute(
         select(tokens, _marked(WITHHELD), _marked(VOID))
-        .where(
-            tokens.c.tenant == tenant, tokens.c.drn == str(drn), tokens.c.digits == digits
-        )
+        .where(tokens.c.tenant == tenant, tokens.c.drn == str(drn), tokens.c.digits == digits)
         .order_by(tokens.c.basis_number.desc())
         .limit(1)
     ).one_or_none()

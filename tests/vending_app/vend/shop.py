@@ -256,7 +256,7 @@ def drn_of(serial: int) -> str:
 # --- a module elsewhere --------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class Elsewhere:
     """A security module that keeps a journal of its own, as one behind a network does.
 
@@ -264,14 +264,15 @@ class Elsewhere:
         module: The module.
         before: Called with the name of a method before the module gets to see the request.
         after: The same, when the module has answered and the answer is not back yet.
+        asked: The names of the methods that were called.
+        shares_journal: Whether it writes into a caller's journal after all.
     """
 
     module: JournalledModule
     before: Callable[[str], None] = lambda _: None
     after: Callable[[str], None] = lambda _: None
     asked: list[str] = field(default_factory=list)
-
-    __hash__ = object.__hash__
+    shares_journal: bool = False
 
     def issue(
         self,
@@ -282,10 +283,12 @@ class Elsewhere:
         now: datetime,
         journal: IssueJournal | None = None,
     ) -> IssueAnswer:
-        assert journal is None, "there is no journal to share"
+        assert self.shares_journal or journal is None, "there is no journal to share"
         return self._through(
             "issue",
-            lambda: self.module.issue(meter, request, message_id=message_id, now=now),
+            lambda: self.module.issue(
+                meter, request, message_id=message_id, now=now, journal=journal
+            ),
         )
 
     def fetch(
@@ -305,10 +308,12 @@ class Elsewhere:
         now: datetime,
         journal: IssueJournal | None = None,
     ) -> KeyChangeAnswer:
-        assert journal is None, "there is no journal to share"
+        assert self.shares_journal or journal is None, "there is no journal to share"
         return self._through(
             "change_key",
-            lambda: self.module.change_key(meter, new, message_id=message_id, now=now),
+            lambda: self.module.change_key(
+                meter, new, message_id=message_id, now=now, journal=journal
+            ),
         )
 
     def fetch_key_change(
@@ -330,7 +335,8 @@ class Elsewhere:
 
     def status(self) -> ModuleStatus:
         status = self.module.status()
-        return replace(status, capabilities=replace(status.capabilities, shared_journal=False))
+        capabilities = replace(status.capabilities, shared_journal=self.shares_journal)
+        return replace(status, capabilities=capabilities)
 
     def _through(self, name: str, call: Callable[[], _T]) -> _T:
         self.asked.append(name)

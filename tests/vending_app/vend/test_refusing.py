@@ -101,6 +101,11 @@ def _costly(store: Store) -> None:
     add_supply(store, drn_of(1), tariff_code="plain")
 
 
+def _of_water(store: Store) -> None:
+    add_tariff(store, tariff("plain"))
+    add_supply(store, drn_of(1), tariff_code="plain", service=Service.WATER)
+
+
 REFUSALS = [
     Refused(code="UNKNOWN_METER", words="No meter", asked={"drn": drn_of(9)}),
     # Another utility's: it looks like none.
@@ -159,10 +164,7 @@ REFUSALS = [
         code="SERVICE_MISMATCH",
         words="electricity",
         asked={"drn": drn_of(1)},
-        prepare=lambda store: (
-            add_tariff(store, tariff("plain")),
-            add_supply(store, drn_of(1), tariff_code="plain", service=Service.WATER),
-        ),
+        prepare=_of_water,
     ),
     Refused(
         code="TOO_MANY_TOKENS",

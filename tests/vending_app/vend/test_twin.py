@@ -12,14 +12,13 @@ from keys import (
     IssueAnswer,
     IssueJournal,
     MeterConfiguration,
-    RegisteredKey,
     TokenRequest,
 )
-from keys.answers import ModuleStatus
 from keys.issuing import JournalledModule
 from sts import Service
 from tests.vending_app.vend.shop import (
     THABANENG,
+    Elsewhere,
     audit_codes,
     findings,
     rows,
@@ -31,14 +30,11 @@ from vending_app.storage import parties, tables, tokens
 from vending_app.storage.engine import Store
 
 
-@dataclass
-class Stubborn:
+@dataclass(eq=False)
+class Stubborn(Elsewhere):
     """A module that makes another token than it is asked for, as one that chooses for itself."""
 
-    module: JournalledModule
-    other: Callable[[CreditRequest], CreditRequest]
-
-    __hash__ = object.__hash__
+    other: Callable[[CreditRequest], CreditRequest] = lambda request: request
 
     def issue(
         self,
@@ -50,15 +46,15 @@ class Stubborn:
         journal: IssueJournal | None = None,
     ) -> IssueAnswer:
         assert isinstance(request, CreditRequest)
-        return self.module.issue(
+        return super().issue(
             meter, self.other(request), message_id=message_id, now=now, journal=journal
         )
 
-    def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
-        return self.module.vending_key(meter)
 
-    def status(self) -> ModuleStatus:
-        return self.module.status()
+def _stubborn(
+    module: JournalledModule, other: Callable[[CreditRequest], CreditRequest]
+) -> Stubborn:
+    return Stubborn(module, shares_journal=True, other=other)
 
 
 def _used(request: CreditRequest) -> CreditRequest:
@@ -74,7 +70,7 @@ def test_a_token_for_another_service_is_withheld(store: Store, module: Journalle
     with store.read() as connection:
         account = parties.find_account(THABANENG, connection, account_number="C00102")
     with pytest.raises(VendingError) as refusal:
-        sell(store, Stubborn(module, _of_water))
+        sell(store, _stubborn(module, _of_water))
     assert refusal.value.code == "TWIN_FUNCTION_ERROR"
     assert rows(store, "sales", "tokens", "token_marks", "issue_journal") == {
         "sales": 0,
@@ -100,7 +96,7 @@ def test_a_token_too_old_for_the_meter_is_withheld(store: Store, module: Journal
     for number in range(50):
         sell(store, module, request_id=f"r-{number}", minor=10_00 if number else 200_00)
     with pytest.raises(VendingError) as refusal:
-        sell(store, Stubborn(module, _used), request_id="old")
+        sell(store, _stubborn(module, _used), request_id="old")
     assert refusal.value.code == "TWIN_OLD_ERROR"
     assert findings(store) == []
 
@@ -108,7 +104,7 @@ def test_a_token_too_old_for_the_meter_is_withheld(store: Store, module: Journal
 def test_the_same_request_fails_the_same_way_again(store: Store, module: JournalledModule) -> None:
     for _ in range(2):
         with pytest.raises(VendingError) as refusal:
-            sell(store, Stubborn(module, _of_water))
+            sell(store, _stubborn(module, _of_water))
         assert refusal.value.code == "TWIN_FUNCTION_ERROR"
         assert "would refuse this token" in str(refusal.value)
     assert rows(store, "tokens") == {"tokens": 1}
@@ -124,7 +120,7 @@ def test_the_same_request_fails_the_same_way_again(store: Store, module: Journal
 
 def test_a_vendor_gets_the_float_back(store: Store, module: JournalledModule) -> None:
     with pytest.raises(VendingError):
-        sell(store, Stubborn(module, _of_water), login="tshepo")
+        sell(store, _stubborn(module, _of_water), login="tshepo")
     with store.read() as connection:
         vendor = parties.find_vendor(THABANENG, connection, vendor_code="tshepo")
     assert vendor.float_minor == 250_00

@@ -105,22 +105,17 @@ class Coverage:
         for number, rows in claims.items():
             for name, digest in rows.items():
                 table, _, key = name.partition(" ")
-                by_table.setdefault(table, {})[key] = (number, digest)
+                if table in TABLES:
+                    by_table.setdefault(table, {})[key] = (number, digest)
+                    yield from self._own(tenant, table, key=key, number=number)
         for table, claimed in by_table.items():
-            if table in TABLES:
-                yield from self._own(tenant, table, claimed)
-                yield from _compare(tenant, table, claimed)
+            yield from _compare(tenant, table, claimed)
 
-    def _own(
-        self, tenant: Tenant, table: str, claimed: Mapping[str, tuple[int, str]]
-    ) -> Iterator[Finding]:
+    def _own(self, tenant: Tenant, table: str, *, key: str, number: int) -> Iterator[Finding]:
         owners = self.owners.setdefault(table, {})
-        for key, (number, _) in claimed.items():
-            parent = TABLES[table].owned_by(key)
-            if owners.setdefault(parent, number) != number:
-                yield tenant.finding(
-                    table, key, f"entries {owners[parent]} and {number} both stand for it"
-                )
+        owner = owners.setdefault(TABLES[table].owned_by(key), number)
+        if owner != number:
+            yield tenant.finding(table, key, f"entries {owner} and {number} both stand for it")
 
     def uncovered(self, tenant: Tenant) -> Iterator[Finding]:
         """Yield the rows that no entry stands for."""

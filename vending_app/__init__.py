@@ -5,12 +5,11 @@ from typing import Final
 
 from flask import Flask
 
-from keys.open import open_software_module
-from sts import SAMPLE_TABLES, load_sta_tables
 from vending_app import web
 from vending_app.clock import Clock, utc_now
 from vending_app.config import Config
 from vending_app.lab_meters import LabMeters
+from vending_app.module import installed_tables, open_installed_module
 from vending_app.storage.engine import Store
 from vending_app.storage.migrate import require_current
 from vending_app.web.context import EXTENSION, AppContext
@@ -35,10 +34,8 @@ def create_app(config: Config, *, clock: Clock = utc_now) -> Flask:
         VendingError: The database is not of this program's form.
         KeysError, StsError: The security module cannot be opened.
     """
-    tables = load_sta_tables(config.sta_tables) if config.sta_tables else SAMPLE_TABLES
-    module = open_software_module(
-        config.vault, config.vault_key, lab_mode=config.lab_mode, sta_tables=tables
-    )
+    tables = installed_tables(config)
+    module = open_installed_module(config, now=clock())
     store = Store.open(config.database_url)
     try:
         require_current(store)

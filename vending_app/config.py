@@ -8,8 +8,9 @@ setting                variable                  default
 (the data directory)   STS_VEND_DATA             ./data
 database_url           STS_VEND_DATABASE_URL     SQLite, vending.db in the data directory
 secret_key             STS_VEND_SECRET_KEY       secret.key in the data directory; or refused
-vault                  STS_VEND_VAULT            keys.vault in the data directory
-vault_key              STS_VEND_VAULT_KEY        vault.key in the data directory
+module                 STS_VEND_MODULE           software:keys.vault in the data directory
+module_key             STS_VEND_MODULE_KEY       vault.key in the data directory; an HSM needs none
+module_credential      STS_VEND_MODULE_CREDENTIAL  module.client in the data directory
 sta_tables             STS_STA_TABLES            the printed SAMPLE set
 lab_mode               STS_VEND_LAB_MODE         false
 secure_cookies         STS_VEND_SECURE_COOKIES   true
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from keys.open import split_name
 from vending_app.domain.errors import ConfigError, SecretMissingError
 
 FILE_NAME: Final = "sts-vend.toml"
@@ -32,8 +34,9 @@ SHORTEST_SECRET: Final = 32
 _VARIABLES: Final[Mapping[str, str]] = {
     "database_url": "STS_VEND_DATABASE_URL",
     "secret_key": "STS_VEND_SECRET_KEY",
-    "vault": "STS_VEND_VAULT",
-    "vault_key": "STS_VEND_VAULT_KEY",
+    "module": "STS_VEND_MODULE",
+    "module_key": "STS_VEND_MODULE_KEY",
+    "module_credential": "STS_VEND_MODULE_CREDENTIAL",
     "sta_tables": "STS_STA_TABLES",
     "lab_mode": "STS_VEND_LAB_MODE",
     "secure_cookies": "STS_VEND_SECURE_COOKIES",
@@ -56,8 +59,10 @@ class Config:
         data_dir: Where files are that have no other place.
         database_url: ``sqlite:///PATH`` or ``postgresql://…``.
         secret_key: Signs sessions; stays out of every repr.
-        vault: The vending keys.
-        vault_key: The key file of the vault.
+        module: The security module, ``KIND:PLACE`` as ``keys.open`` has it; the only thing that is
+            known here of keys.
+        module_key: The key file that opens its vault; an HSM has a PIN instead.
+        module_credential: By which a module for real meters knows this installation.
         sta_tables: The licensed tables for EA07; None for the SAMPLE set.
         lab_mode: Whether this is for trials: SAMPLE tables and virtual meters.
         secure_cookies: Whether browsers send the session over HTTPS only.
@@ -67,8 +72,9 @@ class Config:
     data_dir: Path
     database_url: str = field(repr=False)  # It may hold a password.
     secret_key: str = field(repr=False)
-    vault: Path
-    vault_key: Path
+    module: str
+    module_key: Path
+    module_credential: Path
     sta_tables: Path | None
     lab_mode: bool
     secure_cookies: bool
@@ -78,6 +84,15 @@ class Config:
         """Refuse to start without a secret."""
         if len(self.secret_key) < SHORTEST_SECRET:
             raise SecretMissingError
+
+    @property
+    def module_place(self) -> Path:
+        """The vault of the security module, or the settings of its HSM.
+
+        Raises:
+            ModuleNameError: The module is none of a known kind.
+        """
+        return split_name(self.module)[1]
 
     @property
     def meters_dir(self) -> Path:
@@ -106,8 +121,9 @@ def load_config(data_dir: Path, environ: Mapping[str, str]) -> Config:
         data_dir=data_dir,
         database_url=settings.get("database_url") or default_database_url(data_dir),
         secret_key=settings.get("secret_key") or _secret_of(data_dir),
-        vault=Path(settings.get("vault") or data_dir / "keys.vault"),
-        vault_key=Path(settings.get("vault_key") or data_dir / "vault.key"),
+        module=settings.get("module") or f"software:{data_dir / 'keys.vault'}",
+        module_key=Path(settings.get("module_key") or data_dir / "vault.key"),
+        module_credential=Path(settings.get("module_credential") or data_dir / "module.client"),
         sta_tables=Path(sta_tables) if sta_tables else None,
         lab_mode=_truth("lab_mode", settings.get("lab_mode", "false")),
         secure_cookies=_truth("secure_cookies", settings.get("secure_cookies", "true")),

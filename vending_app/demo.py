@@ -13,20 +13,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from keys.errors import KeyAlreadyInVaultError
+from keys.audit_record import AuditEvent
+from keys.custody import Origin
 from keys.files import read_key_file
-from keys.open import open_software_module
+from keys.open import open_custody
 from keys.records import VendingKeyRecord, check_value_of
 from keys.registered_key import RegisteredKey
-from keys.vault import Vault
 from sts import (
-    SAMPLE_TABLES,
     KeyAttributes,
     KeyType,
     MeterPan,
     VendingKey,
     derive_decoder_key,
-    load_sta_tables,
 )
 from vending_app import demo_story as story
 from vending_app.config import Config
@@ -48,6 +46,7 @@ from vending_app.domain.tariff import (
 )
 from vending_app.installation import prepare
 from vending_app.lab_meters import LabMeters
+from vending_app.module import ACTOR, installed_tables, open_installed_module
 from vending_app.services.meters import add_history
 from vending_app.services.operators import new_operator
 from vending_app.storage import ledger, meters, network, operators, parties, pricing, tenants
@@ -73,14 +72,15 @@ def prepare_demo(
         ConfigError: The directory cannot be used, or the settings make no sense.
         KeysError, StsError: Vault or virtual meters cannot be made.
     """
-    installed = prepare(data_dir, environ)
-    config = replace(installed, lab_mode=True, secure_cookies=False, demo_log_ins=True)
-    _fill_vault(config)
+    begun = history_start(months, now)
+    installed = prepare(data_dir, environ, lab=True, clock=lambda: begun)
+    config = replace(installed, secure_cookies=False, demo_log_ins=True)
+    _take_keys(config, now=begun)
     store = Store.open(config.database_url)
     try:
-        made = fill_database(store, now=history_start(months, now))
+        made = fill_database(store, now=begun)
         if made and months:
-            module = open_software_module(config.vault, config.vault_key, lab_mode=True)
+            module = open_installed_module(config, now=begun)
             sell_history(store, module, months=months, now=now)
     finally:
         store.close()
@@ -98,28 +98,31 @@ def fill_database(store: Store, *, now: datetime) -> bool:
     return all(made)
 
 
-def _fill_vault(config: Config) -> None:
-    """Give each utility its records of the published vending key."""
-    vault = Vault.open(config.vault, read_key_file(config.vault_key))
+def _take_keys(config: Config, *, now: datetime) -> None:
+    """Give each utility its records of the published vending key, unless they are there."""
+    unlock = read_key_file(config.module_key) if config.module_key.exists() else None
+    custody = open_custody(config.module, unlock, actor=ACTOR)
+    held = {key.name for key in custody.store.records}
+    origin = Origin(event=AuditEvent.IMPORT, note="published test key")
     for tenant in story.TENANTS:
         for code, key_type in (
             (story.SUPPLY_GROUP_CODE, KeyType.UNIQUE),
             (story.DEFAULT_GROUP_CODE, KeyType.DEFAULT),
         ):
-            record = VendingKeyRecord(
-                tenant=tenant.code,
-                supply_group_code=code,
-                key_revision_number=story.KEY_REVISION_NUMBER,
-                key_type=key_type,
-                key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
-                base_date=story.BASE_DATE,
-                key_expiry_number=story.KEY_EXPIRY_NUMBER,
-                check_value=check_value_of(_VENDING_KEY),
+            key = RegisteredKey(
+                record=VendingKeyRecord(
+                    tenant=tenant.code,
+                    supply_group_code=code,
+                    key_revision_number=story.KEY_REVISION_NUMBER,
+                    key_type=key_type,
+                    key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
+                    base_date=story.BASE_DATE,
+                    key_expiry_number=story.KEY_EXPIRY_NUMBER,
+                    check_value=check_value_of(_VENDING_KEY),
+                )
             )
-            try:
-                vault.add(RegisteredKey(record=record), _VENDING_KEY)
-            except KeyAlreadyInVaultError:
-                continue
+            if key.name not in held:
+                custody.take(key, _VENDING_KEY, origin=origin, now=now)
 
 
 def _fill_tenant(store: Store, tenant: Tenant, *, now: datetime) -> bool:
@@ -254,8 +257,7 @@ def _make_meters(config: Config, *, now: datetime) -> None:
     The demo is its own meter factory, the one place where a vending key becomes a decoder key
     outside a security module.
     """
-    tables = load_sta_tables(config.sta_tables) if config.sta_tables else SAMPLE_TABLES
-    lab_meters = LabMeters(config.meters_dir, sta_tables=tables)
+    lab_meters = LabMeters(config.meters_dir, sta_tables=installed_tables(config))
     for meter in story.METERS:
         attributes = KeyAttributes(
             meter_pan=MeterPan.from_drn(meter.drn),

@@ -1,18 +1,19 @@
-"""Preparing a data directory: secret, vault, database. What is there is kept."""
+"""Preparing a data directory: secret, security module, database. What is there is kept."""
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import make_url
 
 from keys.errors import FileExistsRefusedError, FileUnreadableError
-from keys.files import create_key_file, read_key_file, write_new
-from keys.secret import Secret
-from keys.vault import Vault
+from keys.files import write_new
+from vending_app.clock import Clock, utc_now
 from vending_app.config import SECRET_FILE_NAME, Config, load_config
 from vending_app.domain.errors import ConfigError
+from vending_app.module import begin_module
 from vending_app.storage.engine import Store
 from vending_app.storage.migrate import upgrade
 
@@ -21,12 +22,20 @@ _FILE_MODE: Final = 0o600
 _SECRET_BYTES: Final = 32
 
 
-def prepare(data_dir: Path, environ: Mapping[str, str]) -> Config:
+def prepare(
+    data_dir: Path, environ: Mapping[str, str], *, lab: bool = False, clock: Clock = utc_now
+) -> Config:
     """Make what is missing of an installation and return its settings.
+
+    Args:
+        data_dir: Where it lies.
+        environ: The environment.
+        lab: Whether it is for trials, whatever the settings say.
+        clock: Returns the present time, aware.
 
     Raises:
         ConfigError: The directory cannot be used, or the settings make no sense.
-        KeysError: The vault cannot be made or opened.
+        KeysError: The security module cannot be made.
     """
     try:
         data_dir.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -34,8 +43,9 @@ def prepare(data_dir: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{data_dir} cannot be used: {error.strerror}") from error
     _write_missing(data_dir / SECRET_FILE_NAME, f"{secrets.token_urlsafe(_SECRET_BYTES)}\n")
     config = load_config(data_dir, environ)
-    if not config.vault.exists():
-        Vault.create(config.vault, _vault_key(config.vault_key))
+    if lab:
+        config = replace(config, lab_mode=True)
+    begin_module(config, now=clock())
     _make_private(config.database_url)
     store = Store.open(config.database_url)
     try:
@@ -63,8 +73,3 @@ def _make_private(database_url: str) -> None:
             Path(url.database).touch(mode=_FILE_MODE, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{url.database} cannot be used: {error.strerror}") from error
-
-
-def _vault_key(path: Path) -> Secret:
-    """Return the key of the vault, made if there is none."""
-    return read_key_file(path) if path.exists() else create_key_file(path)

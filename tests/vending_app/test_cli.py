@@ -77,8 +77,12 @@ def test_init_makes_an_installation_that_can_be_served(tmp_path: Path) -> None:
     for _ in range(2):
         made = CliRunner().invoke(main, ["init", "--data-dir", str(tmp_path / "data")])
         assert made.exit_code == 0, made.output
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "data").glob("[!.]*")) == [
         "keys.vault",
+        "keys.vault.audit",
+        "keys.vault.journal",
+        "keys.vault.module",
+        "module.client",
         "secret.key",
         "vault.key",
         "vending.db",

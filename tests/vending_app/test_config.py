@@ -16,8 +16,10 @@ def _load(folder: Path, toml: str = "", **environ: str) -> Config:
 def test_without_settings_everything_lies_in_the_data_directory(tmp_path: Path) -> None:
     config = load_config(tmp_path, {"STS_VEND_SECRET_KEY": SECRET})
     assert config.database_url == f"sqlite:///{tmp_path}/vending.db"
-    assert config.vault == tmp_path / "keys.vault"
-    assert config.vault_key == tmp_path / "vault.key"
+    assert config.module == f"software:{tmp_path / 'keys.vault'}"
+    assert config.module_place == tmp_path / "keys.vault"
+    assert config.module_key == tmp_path / "vault.key"
+    assert config.module_credential == tmp_path / "module.client"
     assert config.meters_dir == tmp_path / "meters"
     assert config.sta_tables is None
     assert not config.lab_mode
@@ -26,9 +28,13 @@ def test_without_settings_everything_lies_in_the_data_directory(tmp_path: Path) 
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    toml = 'vault = "/a/vault"\nsta_tables = "/a/tables"\nlab_mode = true\nsecure_cookies = false\n'
-    config = _load(tmp_path, toml, STS_VEND_VAULT="/b/vault", STS_VEND_LAB_MODE="no")
-    assert config.vault == Path("/b/vault")
+    toml = (
+        'module = "software:/a/vault"\nsta_tables = "/a/tables"\n'
+        "lab_mode = true\nsecure_cookies = false\n"
+    )
+    config = _load(tmp_path, toml, STS_VEND_MODULE="pkcs11:/b/hsm.toml", STS_VEND_LAB_MODE="no")
+    assert config.module == "pkcs11:/b/hsm.toml"
+    assert config.module_place == Path("/b/hsm.toml")
     assert config.sta_tables == Path("/a/tables")
     assert not config.lab_mode
     assert not config.secure_cookies

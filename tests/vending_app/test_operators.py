@@ -4,6 +4,7 @@ from sqlalchemy import update
 from tests.vending_app.helpers import NOW
 from vending_app.demo_story import DEMO_PASSWORD
 from vending_app.domain.errors import LoginError, OperatorExistsError
+from vending_app.domain.roles import Role
 from vending_app.services.operators import (
     add_operator,
     find_active_operator,
@@ -17,7 +18,7 @@ from vending_app.storage.tables import operators
 
 def test_a_name_and_its_password_log_in(store: Store) -> None:
     found = log_in(store, login=" Zanele@Thabaneng ", password=DEMO_PASSWORD)
-    assert (found.tenant, found.login, found.role) == ("thabaneng", "zanele", "cashier")
+    assert (found.tenant, found.login, found.role) == ("thabaneng", "zanele", Role.CASHIER)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,11 @@ def test_who_left_does_not_log_in(store: Store) -> None:
 def test_a_log_in_name_is_given_once_in_a_utility(store: Store) -> None:
     for tenant, taken in (("thabaneng", False), ("mwanga", False), ("mwanga", True)):
         operator = new_operator(
-            tenant, login="farai", display_name="Farai", role="engineer", password="secret words"
+            tenant,
+            login="lwazi",
+            display_name="Lwazi",
+            role=Role.ENGINEER,
+            password="secret words",
         )
         if taken:
             with pytest.raises(OperatorExistsError) as refusal:
@@ -63,12 +68,12 @@ def test_a_log_in_name_is_given_once_in_a_utility(store: Store) -> None:
             add_operator(store, operator, now=NOW)
     with store.read() as connection:
         found = statements.list_operators("mwanga", connection)
-    assert [each.login for each in found] == ["farai", "rehema"]
+    assert [each.login for each in found] == ["admin", "lwazi", "mshana", "rehema"]
 
 
 def test_passwords_are_kept_as_salted_scrypt_only() -> None:
     made = [
-        new_operator("t", login="a", display_name="A", role="cashier", password="secret words")
+        new_operator("t", login="a", display_name="A", role=Role.CASHIER, password="secret words")
         for _ in range(2)
     ]
     assert all(each.password_hash.startswith("scrypt:") for each in made)

@@ -11,10 +11,10 @@ from vending_app.cli.options import REFUSED, configured, data_dir_option, opened
 from vending_app.clock import utc_now
 from vending_app.config import data_dir_of
 from vending_app.domain.errors import VendingError
-from vending_app.installation import open_installed_module, prepare
+from vending_app.installation import prepare
+from vending_app.module import open_installed_module
 from vending_app.services.recovery import recover_all
 from vending_app.storage.backup import restore_backup, write_backup
-from vending_app.storage.tenants import list_tenants
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -67,17 +67,16 @@ def recover(data_dir: Path | None) -> None:
     Nothing is made and nothing guessed. Exit status 1 if something stays unknown.
     """
     config = configured(data_dir)
-    module = open_installed_module(config)
+    module = open_installed_module(config, now=utc_now())
     unknown = 0
     with opened_store(config) as store:
-        with store.read() as connection:
-            codes = list_tenants(connection)
-        for tenant in codes:
+        for tenant in store.tenant_codes():
             found = recover_all(store, module, now=utc_now(), tenant=tenant)
             for request_id, outcome in found.items():
-                failed = isinstance(outcome, VendingError)
-                word = f"{outcome.code}: {outcome}" if isinstance(outcome, VendingError) else "done"
-                unknown += failed and outcome.code in _STILL_OPEN
+                word = "done"
+                if isinstance(outcome, VendingError):
+                    word = f"{outcome.code}: {outcome}"
+                    unknown += outcome.code in _STILL_OPEN
                 click.echo(f"{tenant} {request_id}: {word}")
     if unknown:
         sys.exit(REFUSED)

@@ -89,6 +89,12 @@ class Store:
         with _busy_is_a_refusal(), writing.begin() as connection:
             yield connection
 
+    def tenant_codes(self) -> tuple[str, ...]:
+        """Return the codes of all tenants: the one thing that is read for nobody in particular."""
+        with self.read() as connection:
+            found = connection.exec_driver_sql("SELECT tenant FROM tenants ORDER BY tenant")
+            return tuple(found.scalars())
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

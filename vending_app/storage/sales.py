@@ -40,9 +40,7 @@ def find_sale_by_request(tenant: str, connection: Connection, *, request_id: str
     return found[0] if found else None
 
 
-def find_sale_of_basis(
-    tenant: str, connection: Connection, *, basis_number: int
-) -> Sale | None:
+def find_sale_of_basis(tenant: str, connection: Connection, *, basis_number: int) -> Sale | None:
     """Return the sale whose tokens a basis explains, or None."""
     query = _select(tenant).where(sales.c.basis_number == basis_number)
     found = _sales(tenant, connection, query=query)

@@ -142,10 +142,11 @@ def test_a_tariff_is_added_once(store: Store, staff: Staff) -> None:
 
 
 def test_the_latest_revision_of_a_dated_table_counts(store: Store, staff: Staff) -> None:
-    for cents in (10, 12):
-        table = DatedTable(
-            code="fuel", rates=(DatedRate(first_day=date(2026, 3, 1), rate=Fraction(cents)),)
-        )
+    first, second = (
+        DatedTable(code="fuel", rates=(DatedRate(date(2026, 3, 1), Fraction(cents)),))
+        for cents in (10, 12)
+    )
+    for table in (first, second):
         tariffs.add_table(
             store,
             staff.administrator,
@@ -156,7 +157,7 @@ def test_the_latest_revision_of_a_dated_table_counts(store: Store, staff: Staff)
     with store.read() as connection:
         (kept,) = pricing.find_tables(TENANT, connection)
     assert kept.revision == 2
-    assert kept.document == format_table(table)
+    assert kept.document == format_table(second)
 
 
 def test_a_deposit_is_booked_once(store: Store, staff: Staff) -> None:

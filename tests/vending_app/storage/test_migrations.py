@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import select, text
 
 from keys.issuing import JournalledModule
-from keys.open import open_software_module
 from sts import DecoderReferenceNumber
-from tests.vending_app.conftest import opened
+from tests.vending_app.conftest import opened, opened_driver
 from tests.vending_app.helpers import NOW, PIETER
 from vending_app.config import Config
 from vending_app.domain.tariff import parse_version, version_hash
@@ -50,7 +49,7 @@ def old(request: pytest.FixtureRequest, empty_database_url: str) -> Iterator[Sto
 
 @pytest.fixture
 def module(prepared_demo: Config) -> JournalledModule:
-    return open_software_module(prepared_demo.vault, prepared_demo.vault_key, lab_mode=True)
+    return opened_driver(prepared_demo)
 
 
 def test_sales_of_the_first_form_are_sales_of_this_one(old: Store) -> None:

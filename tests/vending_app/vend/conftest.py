@@ -16,6 +16,6 @@ from vending_app.config import Config
 def elsewhere(config: Config, tmp_path: Path) -> Iterator[Elsewhere]:
     """A security module with a journal of its own."""
     journal = FileJournal.create(tmp_path / "elsewhere.db")
-    vault = Vault.open(config.vault, read_key_file(config.vault_key))
+    vault = Vault.open(config.module_place, read_key_file(config.module_key))
     yield Elsewhere(SoftwareModule(vault, lab_mode=True, journal=journal))
     journal.close()

@@ -21,7 +21,15 @@ def _run(mode: str, store: Store, config: Config, *rest: object) -> str:
     url = store.engine.url.render_as_string(hide_password=False)
     store.close()
     done = subprocess.run(
-        [sys.executable, PROGRAM, mode, url, config.vault, config.vault_key, *map(str, rest)],
+        [
+            sys.executable,
+            PROGRAM,
+            mode,
+            url,
+            config.module_place,
+            config.module_key,
+            *map(str, rest),
+        ],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,

@@ -1,7 +1,7 @@
 """One request, one answer: the journal's part of issuing, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from keys.journal import (
@@ -10,6 +10,7 @@ from keys.journal import (
     JournalSeal,
     JournalTransaction,
     MadeTokens,
+    entry_context,
     require_same_request,
 )
 from keys.registered_key import RegisteredKey
@@ -52,18 +53,27 @@ class Asked:
 
     def entry(self, seal: JournalSeal, made: MadeTokens) -> JournalEntry:
         """Return the entry for the tokens that were made."""
-        open_entry = JournalEntry(
+        key, base_date = self.key.name, self.base_date
+        context = entry_context(
+            key,
+            self.message_id,
+            request_hash=self.request_hash,
+            meter_pan=self.meter_pan,
+            base_date=base_date,
+            tid_minutes=self.tid_minutes,
+            credit_units=self.credit_steps,
+        )
+        return JournalEntry(
             message_id=self.message_id,
             request_hash=self.request_hash,
             meter_pan=self.meter_pan,
-            key=self.key.name,
-            base_date=self.base_date,
+            key=key,
+            base_date=base_date,
             tid_minutes=self.tid_minutes,
             credit_units=self.credit_steps,
-            sealed=b"",
+            sealed=seal.sealed(made, context),
             made_at=self.at,
         )
-        return replace(open_entry, sealed=seal.sealed(made, open_entry.context))
 
 
 def answered(

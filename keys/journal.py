@@ -59,19 +59,15 @@ class JournalEntry:
     @property
     def context(self) -> bytes:
         """What the tokens are bound to: everything else that the entry says, but when."""
-        # No part but the tenant and the message id can hold a line feed, and those are printable.
-        parts = (
-            self.key.tenant,
+        return entry_context(
+            self.key,
             self.message_id,
-            self.request_hash,
-            self.meter_pan.digits,
-            self.key.supply_group_code,
-            self.key.key_revision_number,
-            self.base_date,
-            self.tid_minutes,
-            self.credit_units,
+            request_hash=self.request_hash,
+            meter_pan=self.meter_pan,
+            base_date=self.base_date,
+            tid_minutes=self.tid_minutes,
+            credit_units=self.credit_units,
         )
-        return "\n".join(map(str, parts)).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +173,25 @@ class JournalSeal:
                 tokens[at : at + TOKEN_DIGITS] for at in range(0, len(tokens), TOKEN_DIGITS)
             ),
         )
+
+
+def entry_context(
+    key: KeyName,
+    message_id: str,
+    *,
+    request_hash: str,
+    meter_pan: MeterPan,
+    base_date: BaseDate,
+    tid_minutes: int | None,
+    credit_units: int,
+) -> bytes:
+    """Return what the tokens of an entry are bound to, see ``JournalEntry``."""
+    # No part but the tenant and the message id can hold a line feed, and those are printable.
+    return (
+        f"{key.tenant}\n{message_id}\n{request_hash}\n{meter_pan.digits}\n"
+        f"{key.supply_group_code}\n{key.key_revision_number}\n"
+        f"{base_date}\n{tid_minutes}\n{credit_units}"
+    ).encode()
 
 
 def require_message_id(message_id: str) -> None:

@@ -11,6 +11,7 @@ from keys.cli.audit import audit
 from keys.cli.ceremony import ceremony
 from keys.cli.clients import client
 from keys.cli.common import KeysGroup
+from keys.cli.hsm import hsm
 from keys.cli.imports import decoder_keys, import_key
 from keys.cli.issuing import issue
 from keys.cli.key_change import change_key, commission, verify
@@ -45,7 +46,7 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
 
 
-_CUSTODY = (vault, module, client, lab_centre, ceremony, import_key, decoder_keys)
+_CUSTODY = (vault, hsm, module, client, lab_centre, ceremony, import_key, decoder_keys)
 _USE = (issue, change_key, commission, verify)
 # A further command, `batch` for one, is a name in one of these lines.
 for command in (*_CUSTODY, list_keys, expiring, advice, *_USE, audit):

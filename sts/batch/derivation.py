@@ -247,11 +247,9 @@ def _prepare_dkga04(vending_key: bytes, attributes: KeyAttributeColumns) -> tupl
         text = np.empty((rows, width), np.uint8)
         text[...] = template
         _write_message(text[:, _HASH_BLOCK_BYTES:], checked)
-        data = text.tobytes()
-        macs = [
-            sha256(outer + sha256(data[start : start + width]).digest()).digest()
-            for start in range(0, rows * width, width)
-        ]
+        # As one item of so many bytes a row, NumPy cuts the matrix faster than a loop would.
+        messages = text.view(f"V{width}").reshape(rows).tolist()
+        macs = [sha256(outer + sha256(message).digest()).digest() for message in messages]
         return np.frombuffer(b"".join(macs), np.uint8).reshape(rows, _HASH_BYTES)[:, :size]
 
     return _DKGA04_CHUNK_ROWS, derive

@@ -87,7 +87,7 @@ class HouseholdLoad:
         zone, step = time_zone(self.zone), timedelta(minutes=self.step_minutes)
         hour_number = (start - _EPOCH) // _HOUR
         ends_at = _EPOCH + hour_number * _HOUR
-        while ends_at < end:
+        while True:
             local_hour = ends_at.astimezone(zone).hour
             for dice in self._dice(hour_number):
                 ends_at += step

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from sts.meter.energy import present_rates
 from sts.meter.flow import NOTHING, Rates, rates_of
 from sts.meter.limits import LimitWatch, Watch
-from sts.meter.moments import NEVER, microseconds_or_none, moment_or_none
+from sts.meter.moments import microseconds_or_none, moment_or_none
 from sts.meter.profiles import ReverseEnergy
 from sts.meter.spec import MeterSpec, require_bearable
 from sts.meter.state import DETECT_TAMPER_FLAG, MeterState, SupplyCause, TamperKind
@@ -105,9 +105,7 @@ class LoadWatch:
         self._compare(self._known[self.watts, self.volts])
 
     def next_trip(self, now: int) -> int:
-        """Return when the first of the watches will have lasted too long."""
-        if not self.beyond:
-            return NEVER
+        """Return when the first of the watches will have lasted too long; something is beyond."""
         return min(self.reverse.look(now), *[limit.look(now) for limit in self.limits])
 
     def rest(self) -> None:

@@ -1,8 +1,9 @@
 """The network's power: what a meter keeps and what it forgets when it fails.
 
 Without power nothing flows and nothing can be keyed; what survives is ``MeterState``. The relay is
-latched and stays as it was; only what a battery notices, such as an open cover, opens it. Volatile memory is lost: waiting parts of a key change set, what was
-keyed, what the display showed. So is the lock-out, unless the meter was built to keep it.
+latched and stays as it was; only what a battery notices, such as an open cover, opens it. Volatile
+memory is lost: waiting parts of a key change set, what was keyed, what the display showed. So is
+the lock-out, unless the meter was built to keep it.
 """
 
 from dataclasses import dataclass, replace

@@ -38,11 +38,16 @@ from click.testing import CliRunner
 
 from keys.cli import main as keys_main
 from sts.cli import main
+from sts.meter.cli import main as meter_main
 
 FOLDER: Final = Path(__file__).with_name("transcripts")
 KEYS_FOLDER: Final = Path(__file__).with_name("transcripts_of_keys")
 PROGRAM: Final = Path(sys.executable).with_name("sts")
-PROGRAMS: Final[Mapping[str, click.Command]] = {"sts": main, "sts-keys": keys_main}
+PROGRAMS: Final[Mapping[str, click.Command]] = {
+    "sts": main,
+    "sts-keys": keys_main,
+    "sts-meter": meter_main,
+}
 
 # A zone with an offset, so that local time cannot slip into anything unseen.
 FIXED: Final[Mapping[str, str]] = {

@@ -33,7 +33,6 @@ DITK: Final = DecoderKey(marked("initialisation key", 16))
 SUPPLIED: Final = DecoderKey(marked("key from a maker", 16))
 PASSPHRASE: Final = marked("passphrase", 12).hex()
 PIN: Final = str(int.from_bytes(marked("PIN", 8), "big"))
-GENERATED: Final = marked("random bytes of a program", 32)
 
 KEY: Final[RegisteredKey] = registered(check_value=check_value(VENDING_KEY))
 OLD_KEY: Final[RegisteredKey] = registered(
@@ -48,6 +47,9 @@ OLD_METER: Final[MeterConfiguration] = sample_meter(
     encryption_algorithm=EncryptionAlgorithm.STA,
     key_revision_number=KeyRevisionNumber(2),
 )
+STA_METER: Final[MeterConfiguration] = sample_meter(
+    meter_pan=OLD_METER.meter_pan, encryption_algorithm=EncryptionAlgorithm.STA
+)
 
 
 def _derived() -> dict[str, bytes]:
@@ -55,6 +57,7 @@ def _derived() -> dict[str, bytes]:
     for key, vending_key, meter in (
         (KEY, VENDING_KEY, METER),
         (KEY, VENDING_KEY, OTHER_TARIFF),
+        (KEY, VENDING_KEY, STA_METER),
         (OLD_KEY, DES_KEY, OLD_METER),
     ):
         decoder_key = derive_decoder_key(
@@ -62,7 +65,8 @@ def _derived() -> dict[str, bytes]:
             vending_key,
             meter.key_attributes(key.record.base_date),
         )
-        found[f"decoder key of {meter.meter_pan} {meter.tariff_index}"] = decoder_key.expose()
+        revision, pan = key.record.key_revision_number, meter.meter_pan.digits
+        found[f"decoder key {pan} {meter.tariff_index} {revision}"] = decoder_key.expose()
     return found
 
 
@@ -75,7 +79,6 @@ SECRETS: Final = {
     "key from a maker": SUPPLIED.expose(),
     "passphrase": PASSPHRASE.encode(),
     "PIN": PIN.encode(),
-    "random bytes of a program": GENERATED,
     **_derived(),
 }
 SEARCHER: Final = LeakSearcher(SECRETS)

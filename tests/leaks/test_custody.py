@@ -67,6 +67,7 @@ from tests.leaks.marked import (
     PASSPHRASE,
     PIN,
     SEARCHER,
+    STA_METER,
     SUPPLIED,
     VENDING_KEY,
 )
@@ -115,35 +116,36 @@ def _credit(tid: int = TID, tenths: int = 59) -> CreditRequest:
 
 def _use(output: Output, module: SecurityModule, *meters: MeterConfiguration) -> None:
     """Ask a module for everything that it makes, and for much that it refuses."""
-    for meter in meters:
-        _issue_all(output, module, meter)
+    for number, meter in enumerate(meters):
+        _issue_all(output, module, meter, first=TID + 10 * number)
     output.show(module, module.status(), *module.status().keys)
     for change in (
         {"tenant": "mwanga"},
         {"supply_group_code": SupplyGroupCode(9)},
         {"key_type": KeyType.DEFAULT},
     ):
-        wrong = partial(module.issue, replace(meters[0], **change), _credit(), message_id="w")  # type: ignore[arg-type]  # checked by the class
+        wrong = partial(module.issue, replace(meters[0], **change), _credit(), message_id="w")
         _refused(output, partial(wrong, now=NOW), local_values=True)
 
 
-def _issue_all(output: Output, module: SecurityModule, meter: MeterConfiguration) -> None:
-    pan = meter.meter_pan.digits
+def _issue_all(
+    output: Output, module: SecurityModule, meter: MeterConfiguration, *, first: int
+) -> None:
     requests = (
-        _credit(),
+        _credit(first),
         CurrencyCreditRequest(
             service=Service.ELECTRICITY,
-            tid_minutes=TID + 1,
+            tid_minutes=first + 1,
             amount=CurrencyAmount.rounding_up(600_000),
         ),
-        MaximumPowerLimitRequest(tid_minutes=TID + 2, limit=encode_power_limit(5000)),
+        MaximumPowerLimitRequest(tid_minutes=first + 2, limit=encode_power_limit(5000)),
     )
     for request in requests:
-        message_id = f"{pan} {request.tid_minutes}"
+        message_id = str(request.tid_minutes)
         answer = module.issue(meter, request, message_id=message_id, now=NOW)
         output.show(answer, module.verify(meter, answer.digits, now=NOW))
     output.show(module.verify(meter, "0" * 20, now=NOW))
-    for request, message_id in ((_credit(), "again"), (_credit(TID + 9), f"{pan} {TID}")):
+    for request, message_id in ((_credit(first), "again"), (_credit(first + 9), str(first))):
         refused = partial(module.issue, meter, request, message_id=message_id, now=NOW)
         _refused(output, refused, local_values=True)
 
@@ -193,7 +195,7 @@ def test_a_vault_and_the_modules_over_it_let_no_key_out(tmp_path: Path, output: 
     journal = FileJournal.open(ModuleHome(path).journal)
     options = ModuleOptions(unlock=UNLOCK, lab_mode=True, journal=journal)
     module = open_module(name, options, caller=Caller(actor="till 1", now=NOW))
-    _use(output, module, METER, OLD_METER)
+    _use(output, module, METER, OLD_METER, STA_METER)
     _change(output, module, METER)
     output.show(options, journal, open_driver(name, options))
     for attempt in (
@@ -337,7 +339,7 @@ def test_an_hsm_lets_no_key_out(hsm: SoftHsm, output: Output) -> None:
     journal = FileJournal.open(ModuleHome(hsm.settings_file).journal)
     options = ModuleOptions(lab_mode=True, journal=journal)
     module = open_module(name, options, caller=Caller(actor="till 1", now=NOW))
-    _use(output, module, METER, OLD_METER)
+    _use(output, module, METER, OLD_METER, STA_METER)
     _change(output, module, METER)
     output.show(keys, keys.settings, *keys.described, open_driver(name, options))
     away = hsm.folder / "away"

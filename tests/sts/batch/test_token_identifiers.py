@@ -105,7 +105,7 @@ def test_the_next_identifier_is_that_of_the_scalar_core(
 
 
 def test_an_identifier_is_above_the_oldest_of_fifty() -> None:
-    """A meter with a full store refuses what lies below it; one identifier less, and it does not."""
+    """A meter with a full store refuses what lies below it, one with a place free does not."""
     full = list(range(_NEAR + 100, _NEAR + 100 + TID_STORE_SIZE))
     issued = np.array([full, [NO_TID, *full[1:]], [*full[:-1], full[0]]], np.int64)
     made = batch.next_token_identifiers(issued, _NEAR + 7, lead_cap_minutes=LAST_TID_MINUTES)

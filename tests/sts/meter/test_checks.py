@@ -52,8 +52,12 @@ def test_how_low_credit_may_fall_is_what_the_meter_lends(
     profile: str, floor: Register | None, lowest: int
 ) -> None:
     pair = VendAndMeter(profile=PROFILES[profile])
-    lent = {"emergency_floor": floor, "consumed": Register(-lowest)}
-    state = replace(pair.state, credit=Register(lowest), **lent)
+    state = replace(
+        pair.state,
+        credit=Register(lowest),
+        consumed=Register(-lowest),
+        emergency_floor=floor,
+    )
     assert list(failures(pair.spec, state)) == []
     below = replace(state, credit=Register(lowest - 1), consumed=Register(1 - lowest))
     assert [code for code, _ in failures(pair.spec, below)] == ["CREDIT_TOO_LOW"]

@@ -188,7 +188,8 @@ def test_a_running_program_does_the_order_and_answers(path: Path, pair: VendAndM
 def test_every_kind_of_order_is_the_same_at_once_and_through_a_program(
     path: Path, kind: OrderKind
 ) -> None:
-    order = Order(kind=kind, text="5" if kind is OrderKind.KEY else "")
+    text = "5" if kind is OrderKind.KEY else "COVER" if "tamper" in kind else ""
+    order = Order(kind=kind, text=text)
     with open_meter(path) as meter:
         direct = ask(meter, order, now=START)
         with MeterClaim(meter.memory, "run"), open_meter(path) as other:

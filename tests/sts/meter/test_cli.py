@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from sts.ciphers.sta_tables import SAMPLE_JSON
 from sts.identifiers import EncryptionAlgorithm, SupplyGroupCode
 from sts.meter.cli import first_key, main
-from sts.meter.device import VirtualMeter
+from sts.meter.device import VirtualMeter, open_meter
+from sts.tokens import Service
 from tests.pair import DITK, VendAndMeter
 from tests.sts.meter.bench import credit_digits
 
@@ -291,6 +292,22 @@ def test_an_existing_file_is_not_overwritten(bench: Bench) -> None:
 def test_a_currency_meter(bench: Bench) -> None:
     assert bench.new("--currency", "ZAR", "--price", "3.425").exit_code == 0
     assert "0.00000 ZAR" in bench.run("show", "--at", AT).stdout
+
+
+def test_prices_from_a_time_on(bench: Bench) -> None:
+    later = "2026-07-01T00:00Z=3.9"
+    assert bench.new("--currency", "ZAR", "--price", "3.4", "--price", later).exit_code == 0
+    with open_meter(bench.path) as meter:
+        prices = [period.per_thousand for period in meter.spec.prices]
+    assert prices == [340_000, 390_000]
+
+
+@pytest.mark.parametrize(("service", "load"), [("water", "0 litre/h"), ("time", "time passes")])
+def test_the_load_of_other_services(bench: Bench, service: str, load: str) -> None:
+    bench.pair = VendAndMeter(DRN, service=Service[service.upper()])
+    assert bench.new("--service", service).exit_code == 0
+    assert bench.run("enter", credit_digits(bench.pair, 10), "--at", AT).exit_code == 0
+    assert f"load            {load}\n" in bench.run("show", "--at", AT).stdout
 
 
 def test_all_that_can_be_built_in(bench: Bench) -> None:

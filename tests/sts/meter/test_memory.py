@@ -36,13 +36,23 @@ ENTER_IN_ANOTHER_PROCESS: Final = """
 import sys
 from datetime import datetime
 from sts.meter.device import open_meter
+from sts.meter.errors import MeterBusyError
 path, start, *tokens = sys.argv[1:]
 now = datetime.fromisoformat(start)
+
+def patiently(do):
+    # On a slow machine somebody may wait for more than two seconds, and is told so.
+    while True:
+        try:
+            with open_meter(path) as meter:
+                return do(meter)
+        except MeterBusyError:
+            continue
+
 for digits in tokens:
-    with open_meter(path) as meter:
-        print(int(meter.enter(digits, now=now).code))
-        # Three refusals in a row, one of each process, are a lock-out; it is not the point here.
-        meter.reset_lockout(now=now)
+    print(int(patiently(lambda meter: meter.enter(digits, now=now)).code))
+    # Three refusals in a row, one of each process, are a lock-out; it is not the point here.
+    patiently(lambda meter: meter.reset_lockout(now=now))
 """
 
 

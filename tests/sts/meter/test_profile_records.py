@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts.meter.calendars import FriendlyHours, FriendlyWindow, Holiday
-from sts.meter.errors import MeterSpecError, MeterStateError
+from sts.meter.errors import MeterError, MeterSpecError, MeterStateError
 from sts.meter.forms import Value
 from sts.meter.profile_records import PROFILE_ROWS, profile_from_rows, profile_to_rows
 from sts.meter.profiles import PROFILES
@@ -69,7 +69,8 @@ def test_friendly_hours_read_like_this() -> None:
 )
 def test_what_is_no_habit_is_refused_without_showing_it(row: str, value: Value) -> None:
     rows = {**profile_to_rows(PROFILES["friendly"]), row: value}
-    with pytest.raises((MeterStateError, MeterSpecError)) as caught:
+    with pytest.raises(MeterError) as caught:
         profile_from_rows(rows)
+    assert isinstance(caught.value, MeterStateError | MeterSpecError)
     assert caught.value.code in {"METER_STATE", "METER_SPEC"}
     assert caught.value.field == row

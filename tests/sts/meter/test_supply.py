@@ -23,7 +23,7 @@ from tests.pair import START, VendAndMeter
 
 HOUR: Final = timedelta(hours=1)
 LOADS: Final = st.integers(0, 13_800)
-SPANS: Final = st.timedeltas(timedelta(), timedelta(days=40))
+SPANS: Final = st.timedeltas(timedelta(), timedelta(days=9))
 
 
 def _running(tenths: int, load_w: int, **built: Any) -> VendAndMeter:

@@ -9,6 +9,7 @@ from sts.meter.errors import MeterStateError
 from sts.meter.events import EventKind
 from sts.meter.profiles import PROFILES, CreditLevels
 from sts.meter.spec import CreditKind, PricePeriod
+from sts.meter.supply import cut_ahead
 from tests.pair import START, VendAndMeter
 
 HOUR: Final = timedelta(hours=1)
@@ -90,6 +91,14 @@ def test_a_load_so_high_that_less_than_half_a_minute_is_left_alarms_at_once() ->
     pair = _using(1, 13_800)
     pair.wait(HOUR)
     assert (pair.events[0].kind, pair.events[0].at) == (AHEAD, START)
+
+
+def test_where_supply_is_off_no_cut_is_ahead() -> None:
+    pair = _using(1, 3600)
+    pair.wait(90 * SECOND)
+    assert cut_ahead(pair.spec, pair.state)
+    pair.wait(10 * SECOND)
+    assert not cut_ahead(pair.spec, pair.state)
 
 
 def test_a_token_in_time_ends_the_alarm() -> None:

@@ -89,14 +89,14 @@ def _log_in(page: Page, login: str) -> None:
     page.get_by_label("Operator").fill(login)
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="Log in", exact=True).click()
-    expect(page.get_by_role("heading", name="Sell electricity")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sell", exact=True)).to_be_visible()
 
 
 def _sell(page: Page, meter: str, amount: str) -> str:
     """Sell and return the token as it stands on the page of the sale."""
     page.goto("/sell")
     page.get_by_label("Meter number").fill(meter)
-    page.get_by_label("Amount in").fill(amount)
+    page.get_by_label("Amount tax included").fill(amount)
     page.get_by_role("button", name="Show what it buys").click()
     page.get_by_role("button", name=re.compile("issue the token")).click()
     token = page.locator(".token").inner_text()

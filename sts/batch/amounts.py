@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from sts.amount import LARGEST_UNIT_AMOUNT, UnitAmount
 from sts.batch.arrays import Numbers, chunks, mark, mark_outside, number_column, rows_of
 from sts.batch.status import Status, StatusColumn
+from sts.errors import FieldRangeError
 
 _MANTISSA_BITS: Final = 14
 _MANTISSAS: Final = 1 << _MANTISSA_BITS
 _LARGEST_INT64: Final = (1 << 63) - 1
 _CODES: Final = 1 << 16
+_MINUS: Final = 8
+"""The sign bit of S&E."""
 
 _EXPONENTS: Final = 17
 """Of these, the last begins within 64 bits and ends beyond them."""
@@ -64,7 +67,8 @@ class CurrencyValues(NamedTuple):
 
     Attributes:
         values: ``int64``, in 0.00001 of the currency; 0 in a marked row.
-        status: ``OK`` or ``AMOUNT_TOO_LARGE``: a code that 64 bits cannot count out.
+        status: ``OK``, ``FIELD_RANGE`` for what is no field of an amount, or a negative zero, or
+            ``AMOUNT_TOO_LARGE`` for an amount that 64 bits cannot count out.
     """
 
     values: NDArray[np.int64]
@@ -94,9 +98,19 @@ def largest_amounts_at_most(tenths: Numbers) -> AmountCodes:
     return _coded(tenths, round_up=False)
 
 
-def amount_values(codes: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return what codes of unit amounts or power limits stand for, as ``int64``."""
-    return _unit_values()[codes.astype(np.uint16, copy=False)].astype(np.int64)
+def amount_values(codes: Numbers) -> NDArray[np.int64]:
+    """Return what codes of unit amounts or power limits stand for, as ``int64``.
+
+    Raises:
+        ArrayTypeError, ArrayShapeError: Not a column of whole numbers.
+        FieldRangeError: A number that is no code of 16 bits, and no token has.
+    """
+    column = number_column("codes", codes, rows_of(codes))
+    if column.size and not 0 <= int(column.min()) <= int(column.max()) < _CODES:
+        found = f"{column.min()} to {column.max()}"
+        raise FieldRangeError("amount code", low=0, high=_CODES - 1, found=found)
+    values: NDArray[np.int64] = _unit_values()[column].astype(np.int64)
+    return values
 
 
 def encode_currency_amounts(units: Numbers) -> CurrencyAmountCodes:
@@ -127,19 +141,28 @@ def currency_values(sign_exponents: Numbers, codes: Numbers) -> CurrencyValues:
         ArrayTypeError, ArrayShapeError: Not columns of whole numbers of one length.
     """
     rows = rows_of(sign_exponents, codes)
-    sign = number_column("sign_exponents", sign_exponents, rows).astype(np.uint8)
-    code = number_column("codes", codes, rows).astype(np.uint64)
-    exponent = (sign & 7) << 2 | (code >> np.uint64(_MANTISSA_BITS)).astype(np.uint8)
     status = np.zeros(rows, np.uint8)
+    sign = mark_outside(
+        status,
+        Status.FIELD_RANGE,
+        number_column("sign_exponents", sign_exponents, rows),
+        low=0,
+        high=15,
+    ).astype(np.uint8)
+    code = mark_outside(
+        status, Status.FIELD_RANGE, number_column("codes", codes, rows), low=0, high=_CODES - 1
+    ).astype(np.uint64)
+    mark(status, Status.FIELD_RANGE, (sign == _MINUS) & (code == 0))
+    exponent = (sign & 7) << 2 | (code >> np.uint64(_MANTISSA_BITS)).astype(np.uint8)
     # The offset of the last of our exponents is more than a signed number can hold already.
     too_large = exponent >= _EXPONENTS - 1
     exponent[too_large] = 0
     magnitude = _OFFSETS[exponent] + (code & np.uint64(_MANTISSAS - 1)) * _STEPS[exponent]
     too_large |= magnitude > _LARGEST_INT64
     mark(status, Status.AMOUNT_TOO_LARGE, too_large)
-    magnitude[too_large] = 0
+    magnitude[status != Status.OK] = 0
     values = magnitude.view(np.int64)
-    return CurrencyValues(np.where(sign & 8, -values, values), status)
+    return CurrencyValues(np.where(sign & _MINUS, -values, values), status)
 
 
 def _coded(amounts: Numbers, *, round_up: bool) -> AmountCodes:

@@ -4,7 +4,7 @@ Times are ``datetime64`` in UTC. The rules are those of ``sts.token_identifier``
 """
 
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,7 +207,8 @@ def _largest_distinct(issued: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _is_reserved(tids: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which are the minute 00:01 of a day; ``is_reserved_minute`` works on columns too."""
-    reserved: NDArray[np.bool_] = np.asarray(is_reserved_minute(tids))  # type: ignore[arg-type]
+    column: Any = tids
+    reserved: NDArray[np.bool_] = np.asarray(is_reserved_minute(column))
     return reserved
 
 

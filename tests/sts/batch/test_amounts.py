@@ -12,7 +12,7 @@ import sts
 from sts import batch
 from sts.amount import LARGEST_UNIT_AMOUNT
 from sts.batch import Status
-from sts.errors import ArrayShapeError, ArrayTypeError
+from sts.errors import ArrayShapeError, ArrayTypeError, FieldRangeError
 from tests.strategies import currency_amounts
 from tests.sts.batch.rows import CHUNK_EDGES, RAGGED, codes_of, outcome
 
@@ -118,6 +118,16 @@ def test_currency_amounts_are_counted_out_where_64_bits_can(
             assert (value, code) == (0, Status.AMOUNT_TOO_LARGE.code)
 
 
+@pytest.mark.parametrize(
+    ("sign_exponent", "code"), [(16, 1), (-1, 1), (0, 1 << 16), (0, -1), (8, 0)]
+)
+def test_fields_that_are_no_currency_amount_are_marked(sign_exponent: int, code: int) -> None:
+    refusal = outcome(sts.CurrencyAmount.from_fields, sign_exponent, code)[1]
+    made = batch.currency_values(np.array([sign_exponent, 0]), np.array([code, 7]))
+    assert codes_of(made.status) == [refusal, "OK"]
+    assert made.values.tolist() == [0, 7]
+
+
 # --- refusals ---------------------------------------------------------------------------------
 
 
@@ -132,6 +142,16 @@ def test_only_whole_numbers_are_amounts(
 ) -> None:
     with pytest.raises(ArrayTypeError):
         function(tenths)
+
+
+@pytest.mark.parametrize("code", [-1, 1 << 16])
+def test_a_code_of_an_amount_has_16_bits(code: int) -> None:
+    with pytest.raises(FieldRangeError):
+        batch.amount_values(np.array([0, code]))
+
+
+def test_no_codes_have_no_values() -> None:
+    assert batch.amount_values(np.zeros(0, np.uint16)).size == 0
 
 
 def test_amounts_are_one_column() -> None:

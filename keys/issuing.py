@@ -165,7 +165,9 @@ class JournalledModule:
         """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
         asked, source = self._asked(meter, request, message_id=message_id, now=now)
         made = fetched(asked, self._journal(None), seal=self._seal)
-        return made and self._answer(meter, request, made, asked=asked, source=source)
+        if made is None:
+            return None
+        return self._answer(meter, request, made, asked=asked, source=source)
 
     def change_key(
         self,
@@ -192,7 +194,9 @@ class JournalledModule:
         change = self._planned(meter, new, message_id=message_id)
         asked = self._asked_change(change, message_id=message_id, now=now)
         made = fetched(asked, self._journal(None), seal=self._seal)
-        return made and self._change_answer(change, made, message_id=message_id)
+        if made is None:
+            return None
+        return self._change_answer(change, made, message_id=message_id)
 
     def commission(
         self,

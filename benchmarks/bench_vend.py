@@ -64,18 +64,21 @@ def _database(name: str, url: str, module: SecurityModule, *, many: int) -> None
         upgrade(store)
         fill_database(store, now=_NOW)
         _add_meters(store, first=0, last=_FEW)
-        few = _measured(name, store, module, meters=_FEW)
+        few = _measured(name, store, module, meters=_FEW, begin=_NOW)
         if many > _FEW:
             _add_meters(store, first=_FEW, last=many)
-            growth = few / _measured(name, store, module, meters=many)
+            later = _NOW + timedelta(days=1)
+            growth = few / _measured(name, store, module, meters=many, begin=later)
             row(f"{name}, {_FEW:,} to {many:,} meters", f"{growth:.2f} ×", f"aim {_AIM_GROWTH}")
     finally:
         store.close()
 
 
-def _measured(name: str, store: Store, module: SecurityModule, *, meters: int) -> float:
+def _measured(
+    name: str, store: Store, module: SecurityModule, *, meters: int, begin: datetime
+) -> float:
     """Print the figures for a number of meters; return sales a second."""
-    requests = _requests(meters)
+    requests = _requests(meters, begin)
     for _ in range(_WARM_UP):
         _sell(store, module, next(requests))
     with _counted(store) as statements:
@@ -104,7 +107,7 @@ def _sell(store: Store, module: SecurityModule, asked: tuple[VendRequest, dateti
     vend(store, module, now=now, request=request)
 
 
-def _requests(meters: int) -> Iterator[tuple[VendRequest, datetime]]:
+def _requests(meters: int, begin: datetime) -> Iterator[tuple[VendRequest, datetime]]:
     """Yield requests for ever other meters, a second apart."""
     for number in count():
         serial = number * 7919 % meters
@@ -115,7 +118,7 @@ def _requests(meters: int) -> Iterator[tuple[VendRequest, datetime]]:
             amount=Amount(minor=10_000_00),
             login="rehema",
         )
-        yield request, _NOW + timedelta(seconds=number)
+        yield request, begin + timedelta(seconds=number)
 
 
 @contextmanager

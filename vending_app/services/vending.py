@@ -22,7 +22,6 @@ from vending_app.domain.errors import (
     AccountClosedError,
     MeterBlockedError,
     MeterNotInServiceError,
-    UnknownOperatorError,
     VendorInactiveError,
     VendorLimitError,
 )
@@ -291,8 +290,8 @@ def _decide(
 
 def _seller(connection: Connection, request: VendRequest) -> tuple[Operator, Tenant]:
     found = operators.find_seller(request.tenant, connection, login=request.login)
-    if found is None:
-        raise UnknownOperatorError(request.login)
+    # The request has been written down already, and it refers to its operator.
+    assert found is not None
     require(found[0], Permission.SELL)
     return found
 

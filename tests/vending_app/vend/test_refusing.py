@@ -31,7 +31,12 @@ from tests.vending_app.vend.shop import (
     tariff,
 )
 from vending_app import demo_story as story
-from vending_app.domain.errors import MeterNumberError, SaleAmountError, VendingError
+from vending_app.domain.errors import (
+    MeterNumberError,
+    SaleAmountError,
+    StoreBusyError,
+    VendingError,
+)
 from vending_app.domain.network import CreditKind, Life
 from vending_app.domain.parties import AccountState
 from vending_app.domain.requests import NamedRequest
@@ -39,7 +44,7 @@ from vending_app.domain.tariff import Block, Schedule, TableRate, UnitCharge
 from vending_app.services.quoting import Amount
 from vending_app.services.refusals import parse_meter_number
 from vending_app.services.vending import QuoteRequest, quote
-from vending_app.storage import tables
+from vending_app.storage import audit, tables
 from vending_app.storage.engine import Store
 
 
@@ -325,3 +330,40 @@ def test_a_float_may_be_used_up_to_its_limit(store: Store, module: JournalledMod
         sell(store, module, login="tshepo", minor=5_00, request_id="r-2")
     assert refusal.value.code == "VENDOR_LIMIT"
     assert "0.00" in str(refusal.value)
+
+
+def test_the_latest_lines_of_the_audit_log_come_first(
+    store: Store, module: JournalledModule
+) -> None:
+    for number, minor in enumerate((4_98, 4_99)):
+        with pytest.raises(VendingError):
+            sell(store, module, minor=minor, request_id=f"r-{number}")
+    with store.read() as connection:
+        latest = audit.list_events(THABANENG, connection, limit=1)
+        refused = audit.list_events(THABANENG, connection, limit=9, kind="refused")
+        others = audit.list_events(THABANENG, connection, limit=9, kind="incident")
+    assert [event.code for event in latest] == ["AMOUNT_BELOW_MINIMUM"]
+    assert '"minor":499' in latest[0].document
+    assert refused[0] == latest[0]
+    assert len(refused) == 2
+    assert others == ()
+
+
+def test_a_busy_database_is_told_without_another_line(
+    store: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_: str) -> None:
+        raise StoreBusyError
+
+    monkeypatch.setattr(store, "fail_point", busy)
+    with pytest.raises(StoreBusyError) as refusal:
+        sell(store, module)
+    assert refusal.value.code == "STORE_BUSY"
+    assert audit_codes(store) == []
+    assert rows(store, "requests") == {"requests": 0}
+
+
+def test_what_is_no_meter_number_is_told_why() -> None:
+    with pytest.raises(MeterNumberError) as refusal:
+        parse_meter_number("12x")
+    assert str(refusal.value).startswith("This is not a meter number: ")

@@ -12,22 +12,30 @@ from keys import (
     IssueAnswer,
     IssueJournal,
     MeterConfiguration,
+    NewKey,
     TokenRequest,
 )
 from keys.issuing import JournalledModule
-from sts import Service
+from sts import KeyType, Service, TariffIndex
+from sts.meter.results import ResultCode
+from tests.vending_app.helpers import NOW
 from tests.vending_app.vend.shop import (
     THABANENG,
     Elsewhere,
     audit_codes,
+    change_meter,
     findings,
     rows,
     sell,
 )
 from vending_app.domain.errors import VendingError
 from vending_app.domain.sales import BasisKind
+from vending_app.services.issuing import make
+from vending_app.services.plans import IssuePlan, Made, PlannedChange
+from vending_app.services.twin import twin_refusal
 from vending_app.storage import parties, tables, tokens
 from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
 
 
 @dataclass(eq=False)
@@ -124,3 +132,42 @@ def test_a_vendor_gets_the_float_back(store: Store, module: JournalledModule) ->
     with store.read() as connection:
         vendor = parties.find_vendor(THABANENG, connection, vendor_code="tshepo")
     assert vendor.float_minor == 250_00
+
+
+def _made(store: Store, module: JournalledModule) -> Made:
+    """Have a key change and a credit made that fit the meter on record."""
+    meter = change_meter(store, takes_supply_group=True)
+    key = replace(meter.key, tariff_index=TariffIndex(2))
+    new = NewKey(
+        supply_group_code=key.supply_group_code,
+        key_revision_number=key.key_revision_number,
+        tariff_index=key.tariff_index,
+        with_supply_group_code=True,
+    )
+    plan = IssuePlan(
+        meter=meter, change=PlannedChange(message_id="key", new=new, key=key), tokens=()
+    )
+    with store.write() as connection:
+        return make(module, plan, now=NOW, journal=DatabaseJournal(connection))
+
+
+def test_a_key_change_is_shown_to_the_twin_as_well(store: Store, module: JournalledModule) -> None:
+    made = _made(store, module)
+    assert twin_refusal(made, issued=()) is None
+    # The record says otherwise: the meter knows sets of two tokens only.
+    plan = replace(made.plan, meter=replace(made.plan.meter, takes_supply_group=False))
+    refusal = twin_refusal(replace(made, plan=plan), issued=())
+    assert refusal is not None
+    assert refusal.code is ResultCode.FUNCTION_ERROR
+
+
+def test_a_type_of_key_that_may_not_follow_is_refused(
+    store: Store, module: JournalledModule
+) -> None:
+    made = _made(store, module)
+    assert made.change is not None
+    record = replace(made.change.new_key.record, key_type=KeyType.COMMON)
+    change = replace(made.change, new_key=replace(made.change.new_key, record=record))
+    refusal = twin_refusal(replace(made, change=change), issued=())
+    assert refusal is not None
+    assert refusal.code is ResultCode.KEY_TYPE_ERROR

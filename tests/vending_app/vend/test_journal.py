@@ -1,0 +1,91 @@
+"""The security module's journal in the transaction of a sale."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keys import CreditRequest, CurrencyCreditRequest, KeyTerms, KeyUsage, Secret, Vault
+from keys.errors import CreditLimitError
+from keys.issuing import JournalledModule
+from keys.records import VendingKeyRecord, check_value_of
+from keys.registered_key import RegisteredKey
+from keys.software import SoftwareModule
+from sts import CurrencyAmount, KeyType, Service, StsError, encode_amount
+from tests.vending_app.helpers import NOW
+from tests.vending_app.vend.shop import KEY, THABANENG, meter_of, sell
+from vending_app import demo_story as story
+from vending_app.services.plans import meter_configuration
+from vending_app.storage.engine import Store
+from vending_app.storage.issue_journal import DatabaseJournal
+
+
+def test_it_finds_again_what_was_issued(store: Store, module: JournalledModule) -> None:
+    """A sale whose rows were lost, but not its journal, would get its first token again."""
+    (token,) = sell(store, module).result.tokens
+    assert token.tid_minutes is not None
+    assert token.amount_tenths is not None
+    with store.read() as connection:
+        again = module.issue(
+            meter_configuration(meter_of(store)),
+            CreditRequest(
+                service=Service.ELECTRICITY,
+                tid_minutes=token.tid_minutes,
+                amount=encode_amount(token.amount_tenths),
+            ),
+            message_id="thabaneng/r-1/1",
+            now=NOW + timedelta(days=900),
+            journal=DatabaseJournal(connection),
+        )
+    assert again.digits == token.digits
+
+
+def test_it_refuses_a_second_use_of_a_minute(store: Store, module: JournalledModule) -> None:
+    (token,) = sell(store, module).result.tokens
+    assert token.tid_minutes is not None
+    request = CreditRequest(
+        service=Service.ELECTRICITY, tid_minutes=token.tid_minutes, amount=encode_amount(1)
+    )
+    with store.write() as connection, pytest.raises(StsError) as refusal:
+        module.issue(
+            meter_configuration(meter_of(store)),
+            request,
+            message_id="another",
+            now=NOW,
+            journal=DatabaseJournal(connection),
+        )
+    assert isinstance(refusal.value, StsError)
+    assert refusal.value.code == "TID_ALREADY_USED"
+
+
+def test_credit_in_currency_is_counted_up_to_the_limit_of_its_key(
+    store: Store, tmp_path: Path
+) -> None:
+    vault = Vault.create(tmp_path / "limited.vault", Secret(bytes(32)))
+    record = VendingKeyRecord(
+        tenant=THABANENG,
+        supply_group_code=story.SUPPLY_GROUP_CODE,
+        key_revision_number=story.KEY_REVISION_NUMBER,
+        key_type=KeyType.UNIQUE,
+        key_generation_algorithm=story.KEY_GENERATION_ALGORITHM,
+        base_date=story.BASE_DATE,
+        key_expiry_number=story.KEY_EXPIRY_NUMBER,
+        check_value=check_value_of(KEY),
+    )
+    vault.add(RegisteredKey(record=record, terms=KeyTerms(credit_limit_units=10)), KEY)
+    module, meter = SoftwareModule(vault, lab_mode=True), meter_configuration(meter_of(store))
+    asked = CurrencyCreditRequest(
+        service=Service.ELECTRICITY,
+        tid_minutes=6_398_415,
+        amount=CurrencyAmount.rounding_up(600_000),
+    )
+    with store.write() as connection:
+        journal = DatabaseJournal(connection)
+        module.issue(meter, asked, message_id="m-1", now=NOW, journal=journal)
+        used = journal.usage(module.vending_key(meter).name)
+        assert used == KeyUsage(tokens=1, credit_units=asked.amount.units)
+        more = replace(asked, tid_minutes=asked.tid_minutes + 1)
+        with pytest.raises(CreditLimitError) as refusal:
+            module.issue(meter, more, message_id="m-2", now=NOW, journal=journal)
+    assert refusal.value.code == "CREDIT_LIMIT"

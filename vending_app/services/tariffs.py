@@ -6,18 +6,21 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sts import Service
-from vending_app.domain.errors import ServiceMismatchError, TariffCodeError
+from vending_app.domain.errors import ServiceMismatchError, TariffCodeError, TariffOddError
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Permission
 from vending_app.domain.tariff import (
     DatedTable,
+    Finding,
     TariffVersion,
     format_table,
     format_version,
+    lint_document,
     parse_table,
     parse_version,
     version_hash,
 )
+from vending_app.domain.tariff_errors import TariffDefinitionError
 from vending_app.services.adding import LONGEST_NAME, refusing_doubles, require_code
 from vending_app.services.permissions import require, require_second_person
 from vending_app.storage import pricing, tenants
@@ -48,8 +51,25 @@ def add_tariff(
         pricing.add_tariff(operator.tenant, connection, tariff=tariff)
 
 
+def review_version(store: Store, operator: Operator, *, document: str) -> tuple[Finding, ...]:
+    """Return what an approver should see before a version is added, worst first; see ``lint``.
+
+    Raises:
+        NotPermittedError: The operator's role does not allow it.
+    """
+    require(operator, Permission.APPROVE_TARIFFS)
+    with store.read() as connection:
+        return _findings(connection, operator.tenant, document=document)
+
+
 def add_version(
-    store: Store, operator: Operator, *, document: str, approver: Operator, now: datetime
+    store: Store,
+    operator: Operator,
+    *,
+    document: str,
+    approver: Operator,
+    now: datetime,
+    accepted: bool = False,
 ) -> TariffVersion:
     """Add a version of a tariff. It is never changed; a later one may take its days over.
 
@@ -57,8 +77,9 @@ def add_version(
         store: The database.
         operator: Who made the version.
         document: The version, see ``vending_app.domain.tariff``.
-        approver: The second person, who has seen what ``vending_app.domain.tariff`` finds odd.
+        approver: The second person.
         now: The present time, aware.
+        accepted: Whether the approver has seen what ``review_version`` finds, and accepts it.
 
     Raises:
         NotPermittedError: A role does not allow it.
@@ -67,6 +88,7 @@ def add_version(
         UnknownTariffError: There is no such tariff.
         ServiceMismatchError: The tariff sells something else.
         TariffCodeError: Its number is not the next one, or its currency not the utility's.
+        TariffOddError: Something about it is odd, and the approver has not accepted that.
     """
     require(operator, Permission.MANAGE_TARIFFS)
     require(approver, Permission.APPROVE_TARIFFS)
@@ -74,6 +96,9 @@ def add_version(
     version = parse_version(document)
     with store.write() as connection:
         _require_next(connection, operator.tenant, version=version)
+        findings = _findings(connection, operator.tenant, document=document)
+        if findings and not accepted:
+            raise TariffOddError([finding.message for finding in findings])
         pricing.add_version(
             operator.tenant,
             connection,
@@ -124,6 +149,21 @@ def add_table(
             now=now,
         )
     return table
+
+
+def _findings(connection: Connection, tenant: str, *, document: str) -> tuple[Finding, ...]:
+    tables = {
+        table.code: parse_table(table.document) for table in pricing.find_tables(tenant, connection)
+    }
+    try:
+        code = parse_version(document).code
+    except TariffDefinitionError:
+        return lint_document(document, tables=tables)
+    others = [
+        parse_version(version.document)
+        for version in pricing.list_versions(tenant, connection, tariff_code=code)
+    ]
+    return lint_document(document, tables=tables, others=others)
 
 
 def _require_next(connection: Connection, tenant: str, *, version: TariffVersion) -> None:

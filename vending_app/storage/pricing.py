@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select
 
 from sts import Service
 from vending_app.domain.errors import UnknownTariffError
@@ -118,14 +118,20 @@ def find_version_on(
     row = connection.execute(_VERSION_ON, values).one_or_none()
     if row is None:
         return None
-    return StoredVersion(
-        tariff_code=row.tariff_code,
-        number=row.tariff_version,
-        first_day=date.fromisoformat(row.first_day),
-        last_day=None if row.last_day is None else date.fromisoformat(row.last_day),
-        document=row.document,
-        document_hash=row.document_hash,
+    return _version(row)
+
+
+def list_versions(
+    tenant: str, connection: Connection, *, tariff_code: str
+) -> tuple[StoredVersion, ...]:
+    """Return all versions of a tariff, in their order."""
+    columns = tariff_versions.c
+    rows = connection.execute(
+        select(tariff_versions)
+        .where(columns.tenant == tenant, columns.tariff_code == tariff_code)
+        .order_by(columns.tariff_version)
     )
+    return tuple(_version(row) for row in rows)
 
 
 def last_version_number(tenant: str, connection: Connection, *, tariff_code: str) -> int:
@@ -224,4 +230,15 @@ def add_table(
             approved_login=approved_login,
             added_at=now,
         )
+    )
+
+
+def _version(row: Row[Any]) -> StoredVersion:
+    return StoredVersion(
+        tariff_code=row.tariff_code,
+        number=row.tariff_version,
+        first_day=date.fromisoformat(row.first_day),
+        last_day=None if row.last_day is None else date.fromisoformat(row.last_day),
+        document=row.document,
+        document_hash=row.document_hash,
     )

@@ -18,6 +18,7 @@ from vending_app.domain.errors import (
     ServiceMismatchError,
     TariffCodeError,
     TariffError,
+    TariffOddError,
     UnknownTariffError,
     UnknownVendorError,
 )
@@ -41,7 +42,12 @@ NEXT = replace(HOME, number=2, first_day=date(2026, 7, 1))
 
 def _add(store: Store, staff: Staff, document: str) -> None:
     tariffs.add_version(
-        store, staff.administrator, document=document, approver=staff.supervisor, now=NOW
+        store,
+        staff.administrator,
+        document=document,
+        approver=staff.supervisor,
+        now=NOW,
+        accepted=True,
     )
 
 
@@ -101,6 +107,31 @@ def test_what_is_no_tariff_is_refused_with_its_own_code(store: Store, staff: Sta
     with pytest.raises(TariffError) as refusal:
         _add(store, staff, "{")
     assert refusal.value.code == "TARIFF_JSON"
+
+
+def test_what_is_odd_is_for_the_approver_to_accept(store: Store, staff: Staff) -> None:
+    """A purchase of R5 is eaten up by the basic charge: that may be meant, or not."""
+    findings = tariffs.review_version(store, staff.supervisor, document=format_version(NEXT))
+    assert findings
+    with pytest.raises(TariffOddError) as refusal:
+        tariffs.add_version(
+            store,
+            staff.administrator,
+            document=format_version(NEXT),
+            approver=staff.supervisor,
+            now=NOW,
+        )
+    assert refusal.value.code == "TARIFF_ODD"
+    assert findings[0].message in str(refusal.value)
+    with store.read() as connection:
+        assert pricing.last_version_number(TENANT, connection, tariff_code="home") == 1
+
+
+def test_an_approver_is_told_what_is_no_tariff(store: Store, staff: Staff) -> None:
+    (finding,) = tariffs.review_version(store, staff.supervisor, document="{")
+    assert finding.code == "TARIFF_JSON"
+    with pytest.raises(NotPermittedError):
+        tariffs.review_version(store, staff.cashier, document="{")
 
 
 def test_nobody_approves_their_own_tariff(store: Store, staff: Staff) -> None:

@@ -24,9 +24,9 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── UnknownSupplyGroupError   UNKNOWN_SUPPLY_GROUP
     │   ├── UnknownTariffError        UNKNOWN_TARIFF
     │   ├── NoLabMeterError           NO_LAB_METER
-    │   ├── UnknownCaseError          UNKNOWN_CASE
     │   ├── UnknownOperatorError      UNKNOWN_OPERATOR
-    │   └── UnknownRequestError       UNKNOWN_REQUEST
+    │   ├── UnknownRequestError       UNKNOWN_REQUEST
+    │   └── UnknownCaseError          UNKNOWN_CASE
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
     ├── LabMeterSpeedError            LAB_METER_SPEED
     ├── WholeNumberError              WHOLE_NUMBER
@@ -40,29 +40,11 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── PlaceTakenError               PLACE_TAKEN
     ├── ReasonMissingError            REASON_MISSING
     ├── TariffCodeError               TARIFF_VERSION
+    ├── TariffOddError                TARIFF_ODD
+    ├── TariffFileError               TARIFF_FILE
     ├── RequestIdError                REQUEST_ID
     ├── RequestIdReusedError          REQUEST_ID_REUSED
     ├── TokenRefusedError             the code of whoever refused
-    ├── CaseError                     CASE
-    │   ├── CaseContentError          CASE_CONTENT
-    │   ├── EvidenceError             EVIDENCE
-    │   ├── CaseStateError            CASE_STATE
-    │   ├── SaleReversedError         SALE_REVERSED
-    │   ├── NoKeyChangeError          NO_KEY_CHANGE
-    │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
-    ├── LoginError                    LOGIN_FAILED
-    ├── TooManyLoginsError            TOO_MANY_LOGINS
-    ├── OperatorExistsError           OPERATOR_EXISTS
-    ├── StoreBusyError                STORE_BUSY
-    ├── ConfigError                   CONFIG
-    │   ├── SecretMissingError        SECRET_MISSING
-    │   └── DatabaseNotCurrentError   DATABASE_NOT_CURRENT
-    ├── BackupError                   BACKUP
-    │   ├── BackupExistsError         BACKUP_EXISTS
-    │   ├── BackupUnreadableError     BACKUP_UNREADABLE
-    │   ├── BackupDamagedError        BACKUP_DAMAGED
-    │   ├── BackupRevisionError       BACKUP_REVISION
-    │   └── DatabaseNotEmptyError     DATABASE_NOT_EMPTY
     ├── MeterBlockedError             METER_BLOCKED
     ├── MeterNotInServiceError        METER_NOT_IN_SERVICE
     ├── AccountBlockedError           ACCOUNT_BLOCKED
@@ -79,7 +61,27 @@ in the hint. Where the library or a security module said no, its own code is car
     ├── RequestFailedError            the code of whoever refused
     ├── OutcomeUnknownError           OUTCOME_UNKNOWN
     ├── RequestInProgressError        REQUEST_IN_PROGRESS
-    └── TokenNotMadeError             TOKEN_NOT_MADE
+    ├── TokenNotMadeError             TOKEN_NOT_MADE
+    ├── CaseError                     CASE
+    │   ├── CaseContentError          CASE_CONTENT
+    │   ├── EvidenceError             EVIDENCE
+    │   ├── CaseStateError            CASE_STATE
+    │   ├── SaleReversedError         SALE_REVERSED
+    │   ├── NoKeyChangeError          NO_KEY_CHANGE
+    │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
+    ├── BackupError                   BACKUP
+    │   ├── BackupExistsError         BACKUP_EXISTS
+    │   ├── BackupUnreadableError     BACKUP_UNREADABLE
+    │   ├── BackupDamagedError        BACKUP_DAMAGED
+    │   ├── BackupRevisionError       BACKUP_REVISION
+    │   └── DatabaseNotEmptyError     DATABASE_NOT_EMPTY
+    ├── LoginError                    LOGIN_FAILED
+    ├── TooManyLoginsError            TOO_MANY_LOGINS
+    ├── OperatorExistsError           OPERATOR_EXISTS
+    ├── StoreBusyError                STORE_BUSY
+    └── ConfigError                   CONFIG
+        ├── SecretMissingError        SECRET_MISSING
+        └── DatabaseNotCurrentError   DATABASE_NOT_CURRENT
 """
 
 from vending_app.domain.errors.backup import (
@@ -138,6 +140,8 @@ from vending_app.domain.errors.network import (
     SecondPersonError,
     ServiceMismatchError,
     TariffCodeError,
+    TariffFileError,
+    TariffOddError,
 )
 from vending_app.domain.errors.operators import LoginError, OperatorExistsError, TooManyLoginsError
 from vending_app.domain.errors.requests import (
@@ -230,6 +234,8 @@ __all__ = [
     "StoreBusyError",
     "TariffCodeError",
     "TariffError",
+    "TariffFileError",
+    "TariffOddError",
     "TokenNotMadeError",
     "TokenRefusedError",
     "TooManyLoginsError",

@@ -1,5 +1,7 @@
 """Refusals about who may do what, and about accounts, places and meters."""
 
+from collections.abc import Sequence
+
 from vending_app.domain.errors.root import VendingError
 
 
@@ -91,3 +93,25 @@ class TariffCodeError(VendingError):
     """A version of a tariff that does not fit what is there."""
 
     code = "TARIFF_VERSION"
+
+
+class TariffOddError(VendingError):
+    """Something about a version of a tariff is odd, and nobody has accepted that."""
+
+    code = "TARIFF_ODD"
+    hint = "look at every finding, then mend the tariff or accept them"
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        """Say what the worst is, and how many there are."""
+        more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{findings[0]}{more}")
+
+
+class TariffFileError(VendingError):
+    """A file with a tariff cannot be read."""
+
+    code = "TARIFF_FILE"
+
+    def __init__(self, path: str) -> None:
+        """Say which file."""
+        super().__init__(f"{path} is not a text that can be read.")

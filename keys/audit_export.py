@@ -24,6 +24,7 @@ COLUMNS: Final = (
     "tid_minutes",
     "tokens",
     "count",
+    "digest",
     "custodians",
     "party_id",
     "serial_number",

@@ -116,6 +116,7 @@ class AuditRecord:
         tid_minutes: The token identifier.
         tokens: Traces of the tokens made.
         count: How many, of a use in bulk.
+        digest: SHA-256 of all that a use in bulk made, hexadecimal.
         custodians: Who took part in a ceremony.
         party_id: Of which centre or module a file or an order was.
         serial_number: Of the key load file.
@@ -141,6 +142,7 @@ class AuditRecord:
     tid_minutes: int | None = None
     tokens: tuple[TokenTrace, ...] = ()
     count: int | None = None
+    digest: str | None = None
     custodians: tuple[str, ...] = ()
     party_id: str | None = None
     serial_number: int | None = None
@@ -160,7 +162,7 @@ class AuditRecord:
             text: str | None = getattr(self, name)
             if text is not None:
                 _require_harmless(name, text)
-        for name in ("refusal_code", "check_value", "message_id", "party_id", "chain"):
+        for name in ("refusal_code", "check_value", "message_id", "party_id", "chain", "digest"):
             text = getattr(self, name)
             if text is not None and not is_name(text):
                 raise AuditTextError(f"{name}: 1 to {LONGEST_TEXT} printable characters")
@@ -184,6 +186,7 @@ def audit_body(record: AuditRecord) -> dict[str, JsonValue]:
             {"digest": token.digest, "last_digits": token.last_digits} for token in record.tokens
         ],
         "count": record.count,
+        "digest": record.digest,
         "custodians": list(record.custodians),
         "party_id": record.party_id,
         "serial_number": record.serial_number,

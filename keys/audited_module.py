@@ -12,6 +12,7 @@ from typing import Final
 from keys.answers import IssueAnswer, KeyChangeAnswer, ModuleStatus, UnacceptableToken, Verification
 from keys.audit_record import AuditEvent, TokenTrace
 from keys.audit_writing import AuditWriter
+from keys.bulk_access import BulkAccess
 from keys.journal import TOKEN_DIGITS, IssueJournal
 from keys.registered_key import KeyName, RegisteredKey
 from keys.requests import MeterConfiguration, NewKey, TokenRequest
@@ -135,6 +136,10 @@ class AuditedModule:
     def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
         """Return the metadata of the vending key that serves a meter; no key is used."""
         return self._module.vending_key(meter)
+
+    def bulk_access(self) -> BulkAccess:
+        """Return what operations on whole fleets need; ``keys.bulk`` writes the use down."""
+        return self._module.bulk_access()
 
     def status(self) -> ModuleStatus:
         """Return what the module says of itself; no key is used."""

@@ -24,6 +24,7 @@ from keys.answers import (
     Verification,
     without_key_parts,
 )
+from keys.bulk_access import BulkAccess, BulkKeys, NoBulkError
 from keys.errors import NotCommissioningError
 from keys.journal import IssueJournal, JournalSeal, MadeTokens, require_message_id
 from keys.journal_errors import NoJournalError
@@ -250,7 +251,7 @@ class JournalledModule:
             capabilities=Capabilities(
                 tid_mode=TidMode.CALLER,
                 holds_sta_tables=not tables.is_sample,
-                bulk=False,
+                bulk=isinstance(self._source, BulkKeys),
                 verify=True,
                 commission=self._commissions,
                 shared_journal=True,
@@ -262,6 +263,18 @@ class JournalledModule:
     def journal_key(self) -> Secret:
         """Return the key of the journal; what the module has besides is locked by way of it."""
         return self._source.journal_key()
+
+    def bulk_access(self) -> BulkAccess:
+        """Return what bulk operations need, see ``SecurityModule.bulk_access``."""
+        if not isinstance(self._source, BulkKeys):
+            raise NoBulkError(self._source.kind)
+        return BulkAccess(
+            register=self._source,
+            keys=self._source,
+            journal_key=self._source.journal_key(),
+            lab_mode=self._lab_mode,
+            sta_tables=self._sta_tables,
+        )
 
     def _change(
         self,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from keys.answers import IssueAnswer, KeyChangeAnswer, ModuleStatus, Verification
+from keys.bulk_access import BulkAccess
 from keys.journal import IssueJournal
 from keys.registered_key import RegisteredKey
 from keys.requests import MeterConfiguration, NewKey, TokenRequest
@@ -158,6 +159,14 @@ class SecurityModule(Protocol):
         Raises:
             UnknownKeyError: The module holds no such key.
             AnotherTenantsKeyError: It does, but not for the tenant of this meter.
+        """
+        ...
+
+    def bulk_access(self) -> BulkAccess:
+        """Return what operations on whole fleets need; only ``keys.bulk`` calls it.
+
+        Raises:
+            NoBulkError: The module makes tokens one at a time (capability ``bulk``).
         """
         ...
 

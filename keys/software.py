@@ -15,7 +15,14 @@ from keys.registered_key import KeyName, RegisteredKey
 from keys.requests import MeterConfiguration
 from keys.secret import Secret
 from keys.vault import Vault
-from sts import SAMPLE_TABLES, DecoderKey, KeyAttributes, KeyDerivation, StaTables
+from sts import (
+    SAMPLE_TABLES,
+    DecoderKey,
+    KeyAttributes,
+    KeyDerivation,
+    StaTables,
+    VendingKey,
+)
 
 _PARITY_BITS: Final = 64
 
@@ -53,11 +60,20 @@ class VaultKeys:
         """
         derivation = self._derivations.get(key.name)
         if derivation is None:
-            vending_key = self._vault.unsealed(key)
-            require_check_value(vending_key, key.record.check_value)
+            vending_key = self.bulk_vending_key(key)
             derivation = KeyDerivation(key.record.key_generation_algorithm, vending_key)
             self._derivations[key.name] = derivation
         return derivation.derive(attributes)
+
+    def bulk_vending_key(self, key: RegisteredKey) -> VendingKey:
+        """Return a vending key itself, for bulk operations.
+
+        Raises:
+            CheckValueMismatchError: The vending key is not the one that its record speaks of.
+        """
+        vending_key = self._vault.unsealed(key)
+        require_check_value(vending_key, key.record.check_value)
+        return vending_key
 
     def held(self) -> tuple[HeldKey, ...]:
         """Return the vending keys of every tenant, with the parity of those of 64 bits."""

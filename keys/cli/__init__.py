@@ -8,6 +8,7 @@ prints a key.
 import click
 
 from keys.cli.audit import audit
+from keys.cli.batch import batch
 from keys.cli.ceremony import ceremony
 from keys.cli.clients import client
 from keys.cli.common import KeysGroup
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 _CUSTODY = (vault, hsm, module, client, lab_centre, ceremony, import_key, decoder_keys)
-_USE = (issue, change_key, commission, verify)
-# A further command, `batch` for one, is a name in one of these lines.
+_USE = (issue, change_key, commission, verify, batch)
+# A further command is a name in one of these lines.
 for command in (*_CUSTODY, list_keys, expiring, advice, *_USE, audit):
     main.add_command(command)

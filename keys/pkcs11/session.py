@@ -241,14 +241,17 @@ class _Library:
 
 _LIBRARIES: Final[dict[Path, _Library]] = {}
 """A library is one for the whole process, whoever uses it."""
+_OPENING: Final[dict[int, RLock]] = {}
+"""One lock a process: a forked one might inherit that of its parent locked."""
 
 
 def _library(path: Path) -> _Library:
     """Return a library, started anew in a forked process: what it inherited is its parent's."""
-    known = _LIBRARIES.get(path)
-    if known is None or known.process != os.getpid():
-        known = _LIBRARIES[path] = _Library(path, inherited=known is not None)
-    return known
+    with _OPENING.setdefault(os.getpid(), RLock()):
+        known = _LIBRARIES.get(path)
+        if known is None or known.process != os.getpid():
+            known = _LIBRARIES[path] = _Library(path, inherited=known is not None)
+        return known
 
 
 def _logged_in(token: Token, pin: Secret) -> Session:

@@ -163,7 +163,8 @@ class HsmKeys:
     def load_all(self, keys: Sequence[tuple[RegisteredKey, VendingKey]]) -> None:
         """Bring in what a key centre has sent: new keys, and new terms for those that are there.
 
-        A key that is there may get other terms and another key expiry number, nothing else.
+        A key that is there may get other terms and another key expiry number, nothing else. If the
+        token is lost on the way, some of it may be done; the same once more does the rest.
 
         Raises:
             HsmKeyPresentError: Another key of this name is there; nothing was changed.

@@ -16,6 +16,8 @@ STEPS: Final = [step for transcript in all_transcripts() for step in transcript.
 # Codes that no command can bring about, each with the reason.
 NOT_FROM_THE_COMMAND_LINE: Final = {
     "AMOUNT_NOT_INTEGER": "amounts are read as whole numbers of small units",
+    "ARRAY_SHAPE": "the command works with single tokens",
+    "ARRAY_TYPE": "as ARRAY_SHAPE",
     "FIELD_TYPE": "the command makes the values that tokens are made of",
     "RESERVED_SUBCLASS": "there is no command for a token that is never issued",
     "SAMPLE_TABLES_IN_PRODUCTION": "this is a laboratory's command, which marks instead",

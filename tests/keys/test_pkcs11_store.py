@@ -14,7 +14,7 @@ import pytest
 from pkcs11.constants import Attribute, MechanismFlag, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, KeyUnextractable
 from pkcs11.mechanisms import KeyType, Mechanism
-from pkcs11.types import Object, Session, WrapMixin
+from pkcs11.types import Key, Object, Session, WrapMixin
 
 from keys import KeysError, KeyTerms, Secret
 from keys.pkcs11 import custody
@@ -132,8 +132,9 @@ def test_a_160_bit_key_never_leaves(hsm: SoftHsm) -> None:
             found[Attribute.VALUE]
         storage_key = next(session.get_objects({Attribute.ID: custody.STORAGE_KEY}))
         assert isinstance(storage_key, WrapMixin)
+        assert isinstance(found, Key)
         with pytest.raises(KeyUnextractable):
-            storage_key.wrap_key(found, mechanism=Mechanism.AES_KEY_WRAP)  # type: ignore[arg-type]
+            storage_key.wrap_key(found, mechanism=Mechanism.AES_KEY_WRAP)
     with pytest.raises(KeysError) as refusal:
         keys.taken_out(KEY)
     assert refusal.value.code == "HSM_KEY_MISSING"

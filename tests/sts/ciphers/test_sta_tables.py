@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from sts.ciphers.sta_tables import (
     StaTables,
     load_sta_tables,
     parse_sta_tables,
+    require_licensed_tables,
 )
-from sts.errors import StaTablesError
+from sts.errors import SampleTablesInProductionError, StaTablesError
 
 # The decryption permutation that is printed beside the encryption permutation.
 SAMPLE_DECRYPTION_PERMUTATION = (
@@ -228,3 +230,12 @@ def test_an_endless_file_is_refused_after_a_bounded_read() -> None:
     """A slip such as naming a device must not fill the memory."""
     with pytest.raises(StaTablesError, match="more than 16384 bytes"):
         load_sta_tables(Path("/dev/zero"))
+
+
+def test_only_the_sample_tables_are_refused_for_real_meters() -> None:
+    with pytest.raises(SampleTablesInProductionError):
+        require_licensed_tables(SAMPLE_TABLES)
+    licensed = replace(
+        SAMPLE_TABLES, permutation=tuple(reversed(SAMPLE_TABLES.permutation)), name="another set"
+    )
+    require_licensed_tables(licensed)

@@ -1,0 +1,335 @@
+"""Files with a table of meters: cut into parts once, and read one part at a time.
+
+Whatever the file is, a part has its columns as bytes, one cell a row, and the number by which
+people find a row again: the line of a CSV file (the first line names the columns), the row of a
+Parquet file, the rowid in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from keys.bulk.errors import BulkError, InputChangedError, InputFormatError, InputTruncatedError
+from keys.bulk.job import TableFormat, format_of
+
+CSV_PART_BYTES: Final = 4 << 20
+SQLITE_PART_ROWS: Final = 100_000
+_LONGEST_HEADER: Final = 1 << 16
+_LINE_FEED: Final = ord("\n")
+BAD_ROW: Final = "ROW_FORMAT"
+"""The code of a line with too many or too few columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Where one part of the input lies.
+
+    Attributes:
+        number: From 1 on.
+        start: First byte of CSV, first row group of Parquet, lowest rowid of SQLite.
+        stop: Behind the last byte, row group or rowid.
+        first_line: How people number its first row.
+        rows: How many rows there are.
+        digest: SHA-256 of its bytes, of CSV.
+    """
+
+    number: int
+    start: int
+    stop: int
+    first_line: int
+    rows: int
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole input, looked at once.
+
+    Attributes:
+        digest: SHA-256 of the file.
+        header: The names of its columns.
+        parts: Its parts; together they are all rows.
+    """
+
+    digest: str
+    header: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(part.rows for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of one part.
+
+    Attributes:
+        columns: Those asked for, of the type ``binary``.
+        lines: How people number each row.
+        bad_lines: Numbers of lines that are no rows.
+    """
+
+    columns: dict[str, pa.Array]
+    lines: NDArray[np.int64]
+    bad_lines: tuple[int, ...] = ()
+
+
+def plan_source(path: Path, table: str) -> Plan:
+    """Look at a whole file, and cut it into parts.
+
+    Raises:
+        InputFormatError, InputTruncatedError: Not a table, or not a whole one.
+    """
+    try:
+        return _PLANS[format_of(path)](path, table)
+    except (OSError, pa.ArrowException, sqlite3.Error) as error:
+        raise _refused(path, error) from error
+
+
+def read_part(
+    path: Path, part: Part, *, header: Sequence[str], columns: Sequence[str], table: str
+) -> Rows:
+    """Read one part.
+
+    Args:
+        path: The file.
+        part: Which part.
+        header: The names of all columns of the file.
+        columns: Those that are wanted.
+        table: The table, of SQLite.
+
+    Raises:
+        InputChangedError: It is not what the plan was made of.
+        InputFormatError: It cannot be read as a table.
+    """
+    try:
+        kind = format_of(path)
+        if kind is TableFormat.CSV:
+            return _read_csv(path, part, header=header, columns=columns)
+        read = _read_parquet if kind is TableFormat.PARQUET else _read_sqlite
+        found = read(path, part, columns, table)
+    except (OSError, pa.ArrowException, sqlite3.Error) as error:
+        raise _refused(path, error) from error
+    if len(found.lines) != part.rows:
+        raise InputChangedError(path)
+    return found
+
+
+def _refused(path: Path, error: Exception) -> BulkError:
+    if isinstance(error, OSError) and error.strerror:
+        return InputFormatError(path, error.strerror)
+    return InputFormatError(path, str(error).partition("\n")[0])
+
+
+# --- CSV --------------------------------------------------------------------------------------
+
+
+def _plan_csv(path: Path, _table: str) -> Plan:
+    whole = sha256()
+    parts: list[Part] = []
+    with path.open("rb") as file:
+        first = file.readline(_LONGEST_HEADER)
+        if not first.endswith(b"\n"):
+            raise InputTruncatedError(path, 1)
+        whole.update(first)
+        offset, line = len(first), 2
+        for block in _blocks(file):
+            whole.update(block)
+            rows = block.count(b"\n")
+            if not block.endswith(b"\n"):
+                raise InputTruncatedError(path, line + rows)
+            parts.append(
+                Part(
+                    number=len(parts) + 1,
+                    start=offset,
+                    stop=offset + len(block),
+                    first_line=line,
+                    rows=rows,
+                    digest=sha256(block).hexdigest(),
+                )
+            )
+            offset, line = offset + len(block), line + rows
+    return Plan(digest=whole.hexdigest(), header=_header(path, first), parts=tuple(parts))
+
+
+def _blocks(file: Any) -> Iterator[bytes]:
+    """Yield some megabytes at a time that end with a line, but for what the file leaves open."""
+    while block := file.read(CSV_PART_BYTES):
+        yield block + file.readline()
+
+
+def _header(path: Path, line: bytes) -> tuple[str, ...]:
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputFormatError(path, "the names of the columns are not UTF-8") from None
+    return tuple(name.strip().strip('"') for name in text.rstrip("\r\n").split(","))
+
+
+def _read_csv(path: Path, part: Part, *, header: Sequence[str], columns: Sequence[str]) -> Rows:
+    with path.open("rb") as file:
+        file.seek(part.start)
+        block = file.read(part.stop - part.start)
+    if sha256(block).hexdigest() != part.digest:
+        raise InputChangedError(path)
+    if b"\0" in block:
+        raise InputFormatError(path, "a zero byte, which no table of text has")
+    bad: list[int] = []
+
+    def skip(row: Any) -> str:
+        bad.append(row.number)
+        return "skip"
+
+    # Names that nobody asks for may repeat; numbers tell all columns apart.
+    names = [name if name in columns else f"\0{place}" for place, name in enumerate(header)]
+    table = pa_csv.read_csv(
+        pa.py_buffer(block),
+        read_options=pa_csv.ReadOptions(
+            use_threads=False, column_names=names, block_size=len(block) + 1
+        ),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=skip, ignore_empty_lines=False),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.binary()),
+            include_columns=list(columns),
+            strings_can_be_null=False,
+        ),
+    )
+    if table.num_rows + len(bad) != part.rows:
+        raise InputFormatError(path, "a line break between quotes")
+    lines = np.arange(part.first_line, part.first_line + part.rows)
+    wrong = np.array(bad, np.int64) - 1
+    return Rows(
+        columns={name: _whole(table[name]) for name in columns},
+        lines=np.delete(lines, wrong),
+        bad_lines=tuple(int(line) for line in lines[wrong]),
+    )
+
+
+# --- Parquet ----------------------------------------------------------------------------------
+
+
+def _plan_parquet(path: Path, _table: str) -> Plan:
+    with pq.ParquetFile(path) as file:
+        parts: list[Part] = []
+        line = 1
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            number = len(parts) + 1
+            parts.append(
+                Part(number=number, start=group, stop=group + 1, first_line=line, rows=rows)
+            )
+            line += rows
+        header = tuple(file.schema_arrow.names)
+    return Plan(digest=_digest(path), header=header, parts=tuple(parts))
+
+
+def _read_parquet(path: Path, part: Part, columns: Sequence[str], _table: str) -> Rows:
+    with pq.ParquetFile(path) as file:
+        table = file.read_row_group(part.start, columns=list(columns), use_threads=False)
+    lines = np.arange(part.first_line, part.first_line + table.num_rows)
+    return Rows(columns={name: _bytes(path, table[name], name) for name in columns}, lines=lines)
+
+
+# --- SQLite -----------------------------------------------------------------------------------
+
+
+def _plan_sqlite(path: Path, table: str) -> Plan:
+    wal = path.with_name(f"{path.name}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise InputFormatError(path, "another program has changes that it has not written yet")
+    with closing(_connected(path)) as connection:
+        name = _quoted(table)
+        header = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+        if not header:
+            raise InputFormatError(path, f"there is no table {table}")
+        next_part = (
+            "SELECT min(rowid), max(rowid), count(*) FROM "  # noqa: S608 - a quoted name
+            f"(SELECT rowid FROM {name} WHERE rowid >= ? ORDER BY rowid LIMIT ?)"
+        )
+        parts: list[Part] = []
+        start = -(1 << 62)
+        while True:
+            low, high, rows = connection.execute(next_part, (start, SQLITE_PART_ROWS)).fetchone()
+            if not rows:
+                break
+            number = len(parts) + 1
+            parts.append(Part(number=number, start=low, stop=high + 1, first_line=low, rows=rows))
+            start = high + 1
+    return Plan(digest=_digest(path), header=tuple(header), parts=tuple(parts))
+
+
+def _read_sqlite(path: Path, part: Part, columns: Sequence[str], table: str) -> Rows:
+    names = ", ".join(_quoted(name) for name in ("rowid", *columns))
+    query = f"SELECT {names} FROM {_quoted(table)} WHERE rowid >= ? AND rowid < ? ORDER BY rowid"  # noqa: S608 - quoted names
+    with closing(_connected(path)) as connection:
+        rows = connection.execute(query, (part.start, part.stop)).fetchall()
+    cells = list(zip(*rows, strict=True)) or [() for _ in range(len(columns) + 1)]
+    found = {
+        name: _bytes(path, pa.chunked_array([_cells(path, column, name)]), name)
+        for name, column in zip(columns, cells[1:], strict=True)
+    }
+    return Rows(columns=found, lines=np.array(cells[0], np.int64))
+
+
+def _cells(path: Path, column: Sequence[object], name: str) -> pa.Array:
+    if any(isinstance(cell, float | bytes) for cell in column):
+        raise InputFormatError(path, f"column {name}: neither text nor whole numbers")
+    return pa.array(["" if cell is None else str(cell) for cell in column], pa.string())
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+# --- columns ----------------------------------------------------------------------------------
+
+
+def _bytes(path: Path, column: pa.ChunkedArray, name: str) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_integer(kind):
+        column = column.cast(pa.string())
+    elif not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise InputFormatError(path, f"column {name}: neither text nor whole numbers")
+    whole = _whole(pc.fill_null(column.cast(pa.string()), "").cast(pa.binary()))
+    data = whole.buffers()[2]
+    if data is not None and b"\0" in memoryview(data).tobytes():
+        raise InputFormatError(path, "a zero byte, which no table of text has")
+    return whole
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+_PLANS: Final = {
+    TableFormat.CSV: _plan_csv,
+    TableFormat.PARQUET: _plan_parquet,
+    TableFormat.SQLITE: _plan_sqlite,
+}

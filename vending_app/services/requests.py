@@ -22,7 +22,11 @@ from sqlalchemy.exc import IntegrityError
 
 from keys import SecurityModule
 from keys.answers import Capabilities
-from vending_app.domain.errors import RequestIdReusedError, UnknownOperatorError
+from vending_app.domain.errors import (
+    OutcomeUnknownError,
+    RequestIdReusedError,
+    UnknownOperatorError,
+)
 from vending_app.domain.requests import NamedRequest, RequestState, StoredRequest
 from vending_app.services import issuing
 from vending_app.services.asking import ask, stored_work, write_plan
@@ -90,6 +94,9 @@ def _at_once(
         request = _new(named, RequestState.DONE, now=now)
         if not _claimed(connection, request):
             earlier = _earlier(connection, named)
+            if earlier.state.is_open:
+                # Another module was asked for it, and only that one knows.
+                raise OutcomeUnknownError(named.request_id)
             return Answer(result=earlier_result(connection, case, earlier), replay=True)
         store.fail_point(f"{case.kind}.begin")
         work = decide(connection)

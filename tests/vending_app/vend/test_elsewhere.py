@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from keys.errors import UnknownKeyError
+from keys.issuing import JournalledModule
 from sts import EncryptionAlgorithm, Service
 from sts.meter.outcomes import Accepted
 from tests.vending_app.helpers import NOW
@@ -397,3 +398,14 @@ def test_requests_are_of_one_tenant(store: Store, elsewhere: Elsewhere) -> None:
     with pytest.raises(VendingError) as refusal:
         recover(store, elsewhere, now=LATER, tenant="mwanga", request_id="r-1")
     assert refusal.value.code == "UNKNOWN_REQUEST"
+
+
+def test_another_module_does_not_guess_what_the_first_one_did(
+    store: Store, elsewhere: Elsewhere, module: JournalledModule
+) -> None:
+    elsewhere.after = _broken
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, module)
+    assert _state(store) is RequestState.UNKNOWN

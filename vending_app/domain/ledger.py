@@ -188,6 +188,11 @@ class Tender:
         return self.payment_method if self.vendor_code is None else vendor_float(self.vendor_code)
 
 
+def chain_name(tenant: str) -> str:
+    """Return the name of the hash chain of a tenant's books."""
+    return f"ledger/{tenant}"
+
+
 def cash_due(amount_minor: int, *, step_minor: int) -> int:
     """Return what is paid in coins: the nearest multiple of the smallest coin.
 

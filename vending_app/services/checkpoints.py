@@ -13,6 +13,7 @@ from typing import Protocol
 from keys.audit_record import AuditEvent, AuditRecord
 from keys.chain_seal import SealKey, SealVerifier, require_seal, seal_head
 from keys.hash_chain import Checkpoint, Entry, Head, verify
+from vending_app.domain.ledger import chain_name
 from vending_app.storage import checkpoints, ledger, ledger_reading, tenants
 from vending_app.storage.engine import Store
 
@@ -46,7 +47,7 @@ def seal_books(store: Store, tenant: str, *, key: SealKey, now: datetime) -> Che
         UnknownTenantError: There is no such tenant.
         ChainError: The books, or an earlier checkpoint of them, are not right.
     """
-    chain = ledger.chain_name(tenant)
+    chain = chain_name(tenant)
     with store.read() as connection:
         tenants.find_tenant(tenant, connection)
         earlier = checkpoints.checkpoints(tenant, connection, chain=chain)

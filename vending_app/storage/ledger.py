@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from keys.canonical_json import canonical_bytes
 from keys.hash_chain import Head, link
 from vending_app.domain.chart import account_kind, party_of
-from vending_app.domain.ledger import LedgerEntry, Posting
+from vending_app.domain.ledger import LedgerEntry, Posting, chain_name
 from vending_app.domain.ledger_errors import (
     LedgerAccountError,
     LedgerClockBehindError,
@@ -61,7 +61,8 @@ _HEAD: Final = (
     .where(ledger_heads.c.tenant == bindparam("tenant"))
     .with_for_update(of=ledger_heads)
 )
-_ADD_LINES: Final = insert(ledger_lines)
+# What is returned is not needed; but only so several rows go in one statement.
+_ADD_LINES: Final = insert(ledger_lines).returning(ledger_lines.c.line_number)
 _ADD_ENTRY: Final = insert(ledger_entries)
 _MOVE_HEAD: Final = (
     update(ledger_heads)
@@ -137,11 +138,6 @@ class ClosedPeriod:
     length: int
     login: str
     closed_at: datetime
-
-
-def chain_name(tenant: str) -> str:
-    """Return the name of the hash chain of a tenant's books."""
-    return f"ledger/{tenant}"
 
 
 def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: datetime) -> PostedEntry:

@@ -17,7 +17,7 @@ from vending_app.domain.errors import (
     SecondPersonError,
     UnknownTenantError,
 )
-from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting
+from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting, chain_name
 from vending_app.domain.ledger_errors import (
     LedgerAccountError,
     LedgerClockBehindError,
@@ -70,7 +70,7 @@ def test_entries_are_numbered_and_chained(world: World) -> None:
     assert [entry.entry_number for entry in posted] == [1, 2, 3]
     with world.store.read() as connection:
         links = ledger_reading.chain_entries(TENANT, connection)
-        head = verify(links, ledger.chain_name(TENANT))
+        head = verify(links, chain_name(TENANT))
         assert ledger.lock_books(TENANT, connection).head == head
     assert head == Head(length=3, hash=bytes.fromhex(posted[-1].hash))
 
@@ -185,7 +185,7 @@ def test_many_who_book_at_once_leave_one_chain(world: World) -> None:
         thread.join()
     with world.store.read() as connection:
         links = ledger_reading.chain_entries(TENANT, connection)
-        assert verify(links, ledger.chain_name(TENANT)).length == 20
+        assert verify(links, chain_name(TENANT)).length == 20
 
 
 def _post_at(world: World, reference: str) -> None:

@@ -18,9 +18,10 @@ from keys.chain_seal import Ed25519SealKey, HmacSealKey, format_checkpoint
 from keys.secret import Secret
 from tests.vending_app.ledger.world import SEAL_KEY, START, TENANT, World
 from vending_app.domain.errors import UnknownTenantError
+from vending_app.domain.ledger import chain_name
 from vending_app.ledger_check import Evidence, read_checkpoint, verify, witnessed
 from vending_app.services.checkpoints import exchange_checkpoints, keep_checkpoint, seal_books
-from vending_app.storage import checkpoints, ledger
+from vending_app.storage import checkpoints
 
 OTHER_KEY = Ed25519SealKey(Secret(bytes(32)))
 LOG_KEY = HmacSealKey(Secret(bytes(range(32))))
@@ -58,7 +59,7 @@ def _edit(world: World, *statements: str) -> None:
 def test_a_checkpoint_is_the_sealed_end_of_the_books(world: World) -> None:
     posted = world.sell()
     sealed = seal_books(world.store, TENANT, key=SEAL_KEY, now=world.tick())
-    assert sealed.chain == ledger.chain_name(TENANT)
+    assert sealed.chain == chain_name(TENANT)
     assert (sealed.head.length, sealed.head.hash.hex()) == (1, posted.hash)
     with world.store.read() as connection:
         kept = checkpoints.checkpoints(TENANT, connection, chain=sealed.chain)

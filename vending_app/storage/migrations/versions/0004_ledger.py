@@ -84,17 +84,20 @@ SQLITE_TRIGGERS: Final = (
 
 POSTGRESQL_TRIGGERS: Final = (
     """
-    CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF 2 > (
-            SELECT COUNT(*) FROM ledger_lines
+    CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        lines bigint;
+        unbalanced boolean;
+    BEGIN
+        SELECT SUM(sums.lines), BOOL_OR(sums.total <> 0) INTO lines, unbalanced FROM (
+            SELECT COUNT(*) AS lines, SUM(amount_minor) AS total FROM ledger_lines
             WHERE tenant = NEW.tenant AND entry_number = NEW.entry_number
-        ) THEN
+            GROUP BY currency
+        ) AS sums;
+        IF lines IS NULL OR lines < 2 THEN
             RAISE EXCEPTION 'an entry of the ledger has at least two lines';
         END IF;
-        IF EXISTS (
-            SELECT 1 FROM ledger_lines WHERE tenant = NEW.tenant AND entry_number = NEW.entry_number
-            GROUP BY currency HAVING SUM(amount_minor) <> 0
-        ) THEN
+        IF unbalanced THEN
             RAISE EXCEPTION 'the lines of the ledger entry do not balance';
         END IF;
         RETURN NEW;
@@ -106,20 +109,23 @@ POSTGRESQL_TRIGGERS: Final = (
     """,
     # The lock on the head lets nobody add a line while the entry is being closed elsewhere.
     """
-    CREATE FUNCTION ledger_line_is_open() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        PERFORM 1 FROM ledger_heads WHERE tenant = NEW.tenant FOR UPDATE;
-        IF NOT FOUND OR EXISTS (
-            SELECT 1 FROM ledger_entries
-            WHERE tenant = NEW.tenant AND entry_number = NEW.entry_number
+    CREATE FUNCTION ledger_lines_are_open() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM 1 FROM ledger_heads WHERE tenant IN (SELECT tenant FROM added) FOR UPDATE;
+        IF EXISTS (
+            SELECT 1 FROM added JOIN ledger_entries USING (tenant, entry_number)
+        ) OR EXISTS (
+            SELECT 1 FROM added LEFT JOIN ledger_heads USING (tenant)
+            WHERE ledger_heads.length IS NULL
         ) THEN
             RAISE EXCEPTION 'the ledger entry is closed, no line is added';
         END IF;
-        RETURN NEW;
+        RETURN NULL;
     END $$
     """,
     """
-    CREATE TRIGGER ledger_lines_closed BEFORE INSERT ON ledger_lines
-    FOR EACH ROW EXECUTE FUNCTION ledger_line_is_open()
+    CREATE TRIGGER ledger_lines_closed AFTER INSERT ON ledger_lines
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_lines_are_open()
     """,
 )
 

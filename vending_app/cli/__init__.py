@@ -10,8 +10,12 @@ from typing import Final
 import click
 
 from vending_app import create_app, demo_story
+from vending_app.cli.conformance import conformance
+from vending_app.cli.keeping import backup, recover, restore
 from vending_app.cli.ledger import ledger
 from vending_app.cli.options import data_dir_option, refusals
+from vending_app.cli.reconcile import reconcile
+from vending_app.cli.tariffs import tariff
 from vending_app.clock import utc_now
 from vending_app.config import data_dir_of
 from vending_app.demo import prepare_demo
@@ -100,4 +104,5 @@ def serve(data_dir: Path | None, bind: str, workers: int) -> None:
     serve_installation(data_dir or data_dir_of(os.environ), bind=bind, workers=workers)
 
 
-main.add_command(ledger)
+for _command in (backup, conformance, ledger, reconcile, recover, restore, tariff):
+    main.add_command(_command)

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,6 +16,8 @@ from vending_app.installation import prepare
 from vending_app.module import open_installed_module
 from vending_app.services.recovery import recover_all
 from vending_app.storage.backup import restore_backup, write_backup
+
+_STILL_OPEN: Final = frozenset({"OUTCOME_UNKNOWN", "REQUEST_IN_PROGRESS"})
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -80,6 +83,3 @@ def recover(data_dir: Path | None) -> None:
                 click.echo(f"{tenant} {request_id}: {word}")
     if unknown:
         sys.exit(REFUSED)
-
-
-_STILL_OPEN = frozenset({"OUTCOME_UNKNOWN", "REQUEST_IN_PROGRESS"})

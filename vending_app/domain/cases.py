@@ -16,6 +16,7 @@ from vending_app.domain.errors import CaseContentError, EvidenceError
 
 MOST_TOKENS: Final = 20
 LONGEST_EVIDENCE: Final = 2_000
+LONGEST_REASON: Final = 500
 _HASH_DIGITS: Final = 64
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -102,13 +103,15 @@ class CaseToken:
     index: int = 0
 
     def body(self) -> JsonObject:
-        """Return it as plain JSON values."""
-        return {"kind": self.kind.value, "value": self.value, "index": self.index}
+        """Return it as plain JSON values; what is asked for may be beyond the numbers of JSON."""
+        return {"kind": self.kind.value, "value": str(self.value), "index": str(self.index)}
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "CaseToken":
         """Return what ``body`` returned."""
-        return cls(kind=CaseTokenKind(body["kind"]), value=body["value"], index=body["index"])
+        return cls(
+            kind=CaseTokenKind(body["kind"]), value=int(body["value"]), index=int(body["index"])
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,8 @@ class CaseContent:
         """Check that it is complete."""
         if not self.reason.strip():
             raise CaseContentError("A case needs a reason.")
+        if len(self.reason) > LONGEST_REASON:
+            raise CaseContentError(f"A reason has at most {LONGEST_REASON} characters.")
         if len(self.evidence) > LONGEST_EVIDENCE:
             raise CaseContentError(f"Evidence has at most {LONGEST_EVIDENCE} characters.")
         if self.kind.makes_tokens:

@@ -2,7 +2,8 @@
 
 Once the tokens of a key change have been handed out, the meter's record keeps both keys and the new
 one serves. Somebody who has seen the meter may then confirm the change, or give it up: the present
-key serves again, and the tokens of the change are void.
+key serves again, and nobody must enter the tokens of the change any more. A customer who has lost
+them, or has entered a part, gets a new set if the present key is let serve again.
 """
 
 from dataclasses import dataclass, replace
@@ -116,14 +117,7 @@ def confirm(
         UnknownMeterError: There is no such meter.
         NoKeyChangeError: None is on its way.
     """
-    return _end(
-        store,
-        operator,
-        drn=drn,
-        reason=reason,
-        confirmed=True,
-        now=now,
-    )
+    return _end(store, operator, drn=drn, reason=reason, confirmed=True, now=now)
 
 
 def give_up(
@@ -135,14 +129,7 @@ def give_up(
         NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for
             ``confirm``.
     """
-    return _end(
-        store,
-        operator,
-        drn=drn,
-        reason=reason,
-        confirmed=False,
-        now=now,
-    )
+    return _end(store, operator, drn=drn, reason=reason, confirmed=False, now=now)
 
 
 def let_present_key_serve(
@@ -150,7 +137,7 @@ def let_present_key_serve(
 ) -> Meter:
     """Make the next tokens for the present key again; the change stays on its way.
 
-    For a customer who needs credit and has entered none or a part of the set.
+    For a customer who has lost the set or entered a part of it: the next sale brings a new one.
 
     Raises:
         NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for

@@ -1,8 +1,17 @@
 """Who may do what, asked at the door of every use case."""
 
-from vending_app.domain.errors import NotPermittedError, ReasonMissingError, SecondPersonError
+from typing import Final
+
+from vending_app.domain.errors import (
+    CodeFormError,
+    NotPermittedError,
+    ReasonMissingError,
+    SecondPersonError,
+)
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Permission
+
+LONGEST_REASON: Final = 500
 
 
 def require(operator: Operator, permission: Permission) -> None:
@@ -30,8 +39,11 @@ def require_reason(reason: str) -> str:
 
     Raises:
         ReasonMissingError: Nothing is left.
+        CodeFormError: It is too long.
     """
     kept = reason.strip()
     if not kept:
         raise ReasonMissingError
+    if len(kept) > LONGEST_REASON:
+        raise CodeFormError("A reason", LONGEST_REASON)
     return kept

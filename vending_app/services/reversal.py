@@ -12,7 +12,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from keys import CreditRequest, CurrencyCreditRequest, SecurityModule, TokenRequest
 from keys.canonical_json import JsonObject
@@ -27,6 +26,7 @@ from vending_app.domain.errors import (
     SaleReversedError,
 )
 from vending_app.domain.ledger import reversal_entry
+from vending_app.domain.ledger_errors import LedgerLimitError
 from vending_app.domain.ledger_rows import rows_digest
 from vending_app.domain.network import Meter
 from vending_app.domain.parties import Operator, Tenant
@@ -38,7 +38,7 @@ from vending_app.domain.sales import CreditNote, MadeToken, Sale
 from vending_app.services.permissions import require
 from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
-from vending_app.services.refusals import audited_refusals, token_refusals
+from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities
 from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import (
@@ -145,7 +145,7 @@ def _take_back(
             note = _write(connection, operator, case=case, sale=sale, now=now)
             cases.end_case(tenant, connection, case_number=case_number, now=now)
             store.fail_point("reversal.before_commit")
-    except IntegrityError as error:
+    except LedgerLimitError as error:
         # Floats and credits have a floor: what the sale left over was spent by a later one.
         raise ReversalImpossibleError from error
     store.fail_point("reversal.after_commit")
@@ -248,8 +248,7 @@ def _require_not_issued(store: Store, module: SecurityModule, case: Case, *, now
     """Ask the security module whether it made the tokens of a sale.
 
     Raises:
-        EvidenceError: It did.
-        TokenRefusedError: It cannot tell.
+        EvidenceError: It did, or does not answer.
     """
     tenant, sale_number = case.tenant, case.content.sale_number
     assert sale_number is not None
@@ -271,7 +270,7 @@ def _require_not_issued(store: Store, module: SecurityModule, case: Case, *, now
 
 
 def _fetched(module: SecurityModule, sale: Sale, meter: Meter, *, now: datetime) -> bool:
-    with token_refusals():
+    try:
         return any(
             module.fetch(
                 meter_configuration(meter, token.key),
@@ -282,6 +281,9 @@ def _fetched(module: SecurityModule, sale: Sale, meter: Meter, *, now: datetime)
             for token in sale.tokens
             if token.basis_number == sale.basis_number
         )
+    except Exception as error:
+        # Nothing that goes wrong here says that there is no token.
+        raise EvidenceError("The security module cannot say whether it made the token.") from error
 
 
 def _request_of(token: MadeToken, service: Service) -> TokenRequest:

@@ -285,5 +285,6 @@ def test_whatever_one_side_lacks_is_a_gap(
 ) -> None:
     found = compare(logged=logged, booked=booked, journal=journal, open_names=())
     assert _kinds(found) == kinds
+    assert [str(gap).split(":")[0] for gap in found.gaps] == kinds
     for counters in found.keys.values():
         assert counters.body()["book_tokens"] == counters.book_tokens

@@ -13,7 +13,7 @@ from sts import DecoderReferenceNumber
 from vending_app import cli, conformance
 from vending_app.conformance import STEPS, PointOfSale, StepResult, run, steps
 from vending_app.domain.cases import CaseToken
-from vending_app.domain.errors import StoreBusyError
+from vending_app.domain.errors import MeterNumberError, StoreBusyError
 from vending_app.domain.sales import MadeToken, Sale
 
 COMMAND: Final = sys.modules["vending_app.cli.conformance"]
@@ -108,7 +108,7 @@ def test_the_check_digit_step_fails_where_wrong_numbers_are_taken(
 ) -> None:
     def taking(text: str) -> None:
         if code is not None:
-            raise steps.MeterNumberError(code, text, hint="")
+            raise MeterNumberError(code, text, hint="")
 
     monkeypatch.setattr(steps, "parse_meter_number", taking)
     monkeypatch.setattr(steps, "STEPS", (_only("wrong check digits are refused"),))

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from keys.errors import FileExistsRefusedError, FileUnreadableError
 from keys.files import write_new
 from vending_app.clock import Clock, utc_now
-from vending_app.config import SECRET_FILE_NAME, Config, load_config
+from vending_app.config import FILE_NAME, SECRET_FILE_NAME, Config, load_config
 from vending_app.domain.errors import ConfigError
 from vending_app.module import begin_module
 from vending_app.storage.engine import Store
@@ -19,6 +19,7 @@ from vending_app.storage.migrate import upgrade
 
 _DIRECTORY_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
+_LAB_SETTINGS: Final = "lab_mode = true\nsecure_cookies = false\n"
 _SECRET_BYTES: Final = 32
 
 
@@ -42,6 +43,9 @@ def prepare(
     except OSError as error:
         raise ConfigError(f"{data_dir} cannot be used: {error.strerror}") from error
     _write_missing(data_dir / SECRET_FILE_NAME, f"{secrets.token_urlsafe(_SECRET_BYTES)}\n")
+    if lab:
+        # So that every command that works on this folder knows what it is.
+        _write_missing(data_dir / FILE_NAME, _LAB_SETTINGS)
     config = load_config(data_dir, environ)
     if lab:
         config = replace(config, lab_mode=True)

@@ -19,6 +19,7 @@ from keys import (
     TokenRequest,
 )
 from keys.answers import ModuleStatus, Verification
+from keys.bulk_access import BulkAccess
 from keys.issuing import JournalledModule
 from sts import (
     DecoderKey,
@@ -325,6 +326,12 @@ class Elsewhere:
         )
 
     def commission(self, *_: object, **__: object) -> KeyChangeAnswer:
+        raise AssertionError
+
+    def bulk_access(self) -> BulkAccess:
+        raise AssertionError
+
+    def lab_decoder_key(self, *_: object, **__: object) -> tuple[RegisteredKey, DecoderKey]:
         raise AssertionError
 
     def verify(self, *_: object, **__: object) -> Verification:

@@ -8,6 +8,8 @@ copy that was handed out.
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain as joined
+from itertools import islice
 from typing import Protocol
 
 from keys.audit_record import AuditEvent, AuditRecord
@@ -56,9 +58,10 @@ def seal_books(store: Store, tenant: str, *, key: SealKey, now: datetime) -> Che
         start = earlier[-1].head if earlier else Head.start(chain)
         # The entry of the checkpoint itself is read again: it may be what was replaced.
         before = max(start.length - 1, 0)
-        links = tuple(ledger_reading.chain_entries(tenant, connection, after=before))
-        after = Head(length=before, hash=links[0].previous) if links and before else None
-        head = verify(links, chain, since=earlier, after=after)
+        links = ledger_reading.chain_entries(tenant, connection, after=before)
+        first = tuple(islice(links, 1))
+        after = Head(length=before, hash=first[0].previous) if first and before else None
+        head = verify(joined(first, links), chain, since=earlier, after=after)
     if earlier and head == earlier[-1].head:
         return earlier[-1]
     sealed = seal_head(head, chain, key=key, now=now)

@@ -1,9 +1,10 @@
 """Reading the books: entries, balances, and the chain as it stands there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from keys.canonical_json import read_json
 from keys.hash_chain import Entry
@@ -11,6 +12,9 @@ from vending_app.domain.ledger import Posting
 from vending_app.domain.ledger_errors import UnknownLedgerEntryError
 from vending_app.storage.ledger import PostedEntry
 from vending_app.storage.tables import ledger_accounts, ledger_entries, ledger_lines
+
+_AT_ONCE: Final = 1000
+"""Rows that are fetched together: books may be larger than memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,37 +77,48 @@ def entries(
         after: The number behind which to begin.
         through: The last number; None for all.
     """
+    page = _entry_page(tenant, connection, after=after, through=through)
+    while page:
+        yield from page
+        after = page[-1].entry_number
+        page = _entry_page(tenant, connection, after=after, through=through)
+
+
+def _entry_page(
+    tenant: str, connection: Connection, *, after: int, through: int | None
+) -> list[PostedEntry]:
+    """Return the next entries, not more than are fetched together."""
     entry, line = ledger_entries.c, ledger_lines.c
     asked = [entry.tenant == tenant, entry.entry_number > after]
     if through is not None:
         asked.append(entry.entry_number <= through)
-    same = and_(line.tenant == entry.tenant, line.entry_number == entry.entry_number)
-    rows = connection.execute(
-        select(ledger_entries, line.account, line.amount_minor, line.currency)
-        .select_from(ledger_entries.join(ledger_lines, same))
-        .where(*asked)
-        .order_by(entry.entry_number, line.line_number)
-    )
-    found: PostedEntry | None = None
-    postings: list[Posting] = []
-    for row in rows:
-        if found is not None and found.entry_number != row.entry_number:
-            yield replace(found, postings=tuple(postings))
-            postings = []
-        found = PostedEntry(
+    headings = connection.execute(
+        select(ledger_entries).where(*asked).order_by(entry.entry_number).limit(_AT_ONCE)
+    ).all()
+    if not headings:
+        return []
+    postings: dict[int, list[Posting]] = {row.entry_number: [] for row in headings}
+    within = line.entry_number.between(headings[0].entry_number, headings[-1].entry_number)
+    for row in connection.execute(
+        select(ledger_lines)
+        .where(line.tenant == tenant, within)
+        .order_by(line.entry_number, line.line_number)
+    ):
+        postings[row.entry_number].append(
+            Posting(account=row.account, amount_minor=row.amount_minor, currency=row.currency)
+        )
+    return [
+        PostedEntry(
             entry_number=row.entry_number,
             kind=row.kind,
             reference=row.reference,
             period=row.period,
             posted_at=row.posted_at,
-            postings=(),
+            postings=tuple(postings[row.entry_number]),
             hash=row.hash,
         )
-        postings.append(
-            Posting(account=row.account, amount_minor=row.amount_minor, currency=row.currency)
-        )
-    if found is not None:
-        yield replace(found, postings=tuple(postings))
+        for row in headings
+    ]
 
 
 def balances(
@@ -150,16 +165,20 @@ def chain_entries(tenant: str, connection: Connection, *, after: int = 0) -> Ite
         CanonicalJsonError: A record that is no JSON.
     """
     columns = ledger_entries.c
-    rows = connection.execute(
+    next_page = (
         select(columns.entry_number, columns.previous_hash, columns.record, columns.hash)
-        .where(columns.tenant == tenant, columns.entry_number > after)
+        .where(columns.tenant == tenant, columns.entry_number > bindparam("after"))
         .order_by(columns.entry_number)
+        .limit(_AT_ONCE)
     )
-    for row in rows:
-        record = read_json(row.record.encode("utf-8"))
-        yield Entry(
-            sequence=row.entry_number,
-            previous=bytes.fromhex(row.previous_hash),
-            record=record if isinstance(record, dict) else {},
-            hash=bytes.fromhex(row.hash),
-        )
+    page = connection.execute(next_page, {"after": after}).all()
+    while page:
+        for row in page:
+            record = read_json(row.record.encode("utf-8"))
+            yield Entry(
+                sequence=row.entry_number,
+                previous=bytes.fromhex(row.previous_hash),
+                record=record if isinstance(record, dict) else {},
+                hash=bytes.fromhex(row.hash),
+            )
+        page = connection.execute(next_page, {"after": page[-1].entry_number}).all()

@@ -91,6 +91,15 @@ def test_what_was_booked_is_read_as_it_was_booked(world: World) -> None:
     assert refusal.value.code == "UNKNOWN_LEDGER_ENTRY"
 
 
+def test_books_are_read_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    posted = [_post(world, _entry(f"correction {number}")) for number in range(1, 6)]
+    monkeypatch.setattr(ledger_reading, "_AT_ONCE", 2)
+    with world.store.read() as connection:
+        assert list(ledger_reading.entries(TENANT, connection)) == posted
+        links = ledger_reading.chain_entries(TENANT, connection)
+        assert verify(links, chain_name(TENANT)).length == 5
+
+
 def test_a_transaction_that_fails_leaves_no_entry_and_no_gap(world: World) -> None:
     def book_and_fail(connection: Connection) -> None:
         ledger.post(TENANT, connection, entry=_entry(), now=world.now)

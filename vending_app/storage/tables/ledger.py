@@ -104,7 +104,7 @@ ledger_checkpoints = Table(
     "ledger_checkpoints",
     metadata,
     tenant_column(),
-    Column("chain", String(64), nullable=False),
+    Column("chain", String(200), nullable=False),
     Column("length", BigInteger, nullable=False),
     # The sealed checkpoint as `keys.chain_seal` writes it.
     Column("document", Text, nullable=False),

@@ -202,7 +202,7 @@ def _create_tables() -> None:
     op.create_table(
         "ledger_checkpoints",
         tenant(),
-        text("chain", 64),
+        text("chain", 200),
         large("length"),
         document("document"),
         moment("sealed_at"),

@@ -57,7 +57,7 @@ from keys.token_making import (
     read_tokens,
 )
 from keys.verification import verify_token
-from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables
+from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables, Token
 from sts.errors import SampleTablesInProductionError
 from sts.key_change import build
 
@@ -144,8 +144,8 @@ class JournalledModule:
         another type, not for this carrier; message id of another request; credit under a default
         key; SAMPLE tables; key not in use at this time; expired; token identifier; limit.
         """
-        asked, source = self._asked(meter, request, message_id=message_id, now=now)
-        key, wanted = asked.key, request.token(0)
+        asked, source, wanted = self._asked(meter, request, message_id=message_id, now=now)
+        key = asked.key
 
         def permit() -> None:
             require_permitted_kind(wanted, key)
@@ -164,7 +164,7 @@ class JournalledModule:
         self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
     ) -> IssueAnswer | None:
         """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
-        asked, source = self._asked(meter, request, message_id=message_id, now=now)
+        asked, source, _ = self._asked(meter, request, message_id=message_id, now=now)
         made = fetched(asked, self._journal(None), seal=self._seal)
         if made is None:
             return None
@@ -351,8 +351,8 @@ class JournalledModule:
 
     def _asked(
         self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
-    ) -> tuple[Asked, MeterKey]:
-        """Return a request as the journal sees it, and the meter's key to answer it with."""
+    ) -> tuple[Asked, MeterKey, Token]:
+        """Return a request as the journal sees it, the meter's key, and the token asked for."""
         require_message_id(message_id)
         key = self.vending_key(meter)
         require_fitting_key(meter, key)
@@ -366,7 +366,7 @@ class JournalledModule:
             credit_steps=credit_steps(wanted),
             at=now,
         )
-        return asked, self._meter_key(meter, key)
+        return asked, self._meter_key(meter, key), wanted
 
     def _answer(
         self,

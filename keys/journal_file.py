@@ -9,7 +9,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -77,7 +77,12 @@ _USAGE: Final = (
 _ALL: Final = "SELECT * FROM entries ORDER BY rowid"
 _COUNTS: Final = "SELECT * FROM usage"
 _ADD: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_COUNT: Final = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?)"
+# Not INSERT OR REPLACE: that would write the index of the table anew for every transaction.
+_COUNT: Final = (
+    "INSERT INTO usage VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (tenant, supply_group_code, key_revision_number) "
+    "DO UPDATE SET tokens = excluded.tokens, credit_units = excluded.credit_units"
+)
 
 
 class FileJournal:
@@ -221,10 +226,9 @@ class _Transaction:
         self._connection = connection
         self._used: dict[KeyName, KeyUsage] = {}
 
-    @contextmanager
-    def transaction(self) -> Iterator[JournalTransaction]:
+    def transaction(self) -> AbstractContextManager[JournalTransaction]:
         """Stand for itself; what is written counts when the outer transaction ends."""
-        yield self
+        return nullcontext(self)
 
     def find(self, tenant: str, message_id: str) -> JournalEntry | None:
         """Return the entry of a message id, or None if the request is new."""
@@ -238,8 +242,9 @@ class _Transaction:
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
-        if key in self._used:
-            return self._used[key]
+        used = self._used.get(key)
+        if used is not None:
+            return used
         row = self._connection.execute(_USAGE, _key_columns(key)).fetchone()
         tokens, credit_units = row or (0, "0")
         return KeyUsage(tokens=tokens, credit_units=int(credit_units))

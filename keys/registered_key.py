@@ -45,6 +45,10 @@ class KeyName:
     supply_group_code: SupplyGroupCode
     key_revision_number: KeyRevisionNumber
 
+    def __hash__(self) -> int:
+        """Hash the plain values; the hashes of the classes around them would cost two calls."""
+        return hash((self.tenant, self.supply_group_code.number, self.key_revision_number.number))
+
     def __str__(self) -> str:
         """Return the name as people say it."""
         return (
@@ -96,6 +100,7 @@ class RegisteredKey:
     Attributes:
         record: What it is.
         terms: The terms.
+        name: What names the key.
 
     Raises:
         RecordError: The tenant is no name that can be printed.
@@ -103,20 +108,19 @@ class RegisteredKey:
 
     record: VendingKeyRecord
     terms: KeyTerms = field(default_factory=KeyTerms)
+    # Made once: every token that is issued asks for it several times.
+    name: KeyName = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that the tenant can stand in a file that people read."""
         if not is_name(self.record.tenant):
             raise RecordError("the tenant of a vending key must be a name that can be printed")
-
-    @property
-    def name(self) -> KeyName:
-        """What names the key."""
-        return KeyName(
+        name = KeyName(
             tenant=self.record.tenant,
             supply_group_code=self.record.supply_group_code,
             key_revision_number=self.record.key_revision_number,
         )
+        object.__setattr__(self, "name", name)
 
 
 def key_body(key: RegisteredKey) -> dict[str, JsonValue]:

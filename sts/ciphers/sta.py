@@ -129,8 +129,11 @@ def _selections(key: int) -> list[int]:
     """For each round a 16-bit number: its bit n is bit 4n + 3 of that round's key."""
     # Written out as text, most significant bit first, rotating left is to start reading later
     # and taking bits 63, 59 … 3 is to read every fourth. Right by 12 is left by 52.
-    bits = f"{key ^ _ALL_ONES:064b}" * 3
-    return [int(bits[start : start + 64 : 4], 2) for start in range(52, 52 + _ROUNDS)]
+    bits = f"{key ^ _ALL_ONES:064b}" * 2
+    every_fourth = [int(bits[start : start + 64 : 4], 2) * 0x10001 for start in range(52, 56)]
+    # Four rounds later the reading starts one of these bits later. Written twice they can be
+    # shifted instead of rotated.
+    return [every_fourth[turn % 4] >> 16 - turn // 4 & 0xFFFF for turn in range(_ROUNDS)]
 
 
 @lru_cache(maxsize=_KEPT_TABLE_SETS)

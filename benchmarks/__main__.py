@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import batch, batch_agreement, core, digit_flip, import_time, keys, meter
+from benchmarks import batch, batch_agreement, bulk, core, digit_flip, import_time, keys, meter
 
 
 def _pkcs11() -> None:
@@ -17,6 +17,7 @@ _BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "import": import_time.run,
     "core": core.run,
     "batch": batch.run,
+    "bulk": bulk.run,
     "flip": digit_flip.run,
     "keys": keys.run,
     "pkcs11": _pkcs11,

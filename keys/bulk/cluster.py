@@ -65,11 +65,11 @@ class DaskWorkers:
             message = 'Dask is not installed: pip install "sts-vending[cluster]"'
             raise ClusterError(message) from None
         try:
-            with Client(  # type: ignore[no-untyped-call]
+            with Client(  # type: ignore[no-untyped-call]  # Dask has no types here
                 self._address, timeout=CONNECT_SECONDS, set_as_default=False
             ) as client:
                 futures = [client.submit(_make, task, self._module, pure=False) for task in tasks]
-                for future in as_completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
+                for future in as_completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]  # Dask has no types here
                     yield required(future.result())
         except (OSError, KilledWorker) as error:
             message = f"the cluster at {self._address} failed: {type(error).__name__}"

@@ -238,9 +238,9 @@ def _plan_parquet(path: Path, _table: str) -> Plan:
 def _read_parquet(path: Path, part: Part, *, columns: Sequence[str], table: str) -> Rows:
     del table
     with pq.ParquetFile(path) as file:
-        table = file.read_row_group(part.start, columns=list(columns), use_threads=False)
-    lines = np.arange(part.first_line, part.first_line + table.num_rows)
-    return Rows(columns={name: _bytes(path, table[name], name) for name in columns}, lines=lines)
+        found = file.read_row_group(part.start, columns=list(columns), use_threads=False)
+    lines = np.arange(part.first_line, part.first_line + found.num_rows)
+    return Rows(columns={name: _bytes(path, found[name], name) for name in columns}, lines=lines)
 
 
 # --- SQLite -----------------------------------------------------------------------------------

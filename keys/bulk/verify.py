@@ -102,7 +102,7 @@ def verify(source: Path, output: Path, access: BulkAccess, *, sample: int | None
             raise NotVerifiedError(line, "another meter")
         if found % every == 0 and (sample is None or checked < sample):
             try:
-                check.row(line, asked, row)
+                check.row(asked, row)
             except (KeysError, StsError) as error:
                 raise NotVerifiedError(line, error.code) from error
             checked += 1
@@ -131,7 +131,7 @@ class _Check:
         self._access = access
         self._derivations: dict[KeyName, KeyDerivation] = {}
 
-    def row(self, line: int, asked: Mapping[str, str], made: Mapping[str, str]) -> None:
+    def row(self, asked: Mapping[str, str], made: Mapping[str, str]) -> None:
         """Check one row."""
         asked = {**self.given, **asked}
         meter = self._meter(asked)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -35,7 +35,7 @@ LONG_KEY: Final = VendingKey.from_hex("ABABABABABABABAB949494949494949401234567"
 METERS: Final = ("01000000008", "01000000016", "01000000024", "0100200002010")
 SHARED: Final = {"sgc": "201457", "krn": "1", "ti": "01", "kt": "2", "ea": "07"}
 
-_KEYS: Final = (
+_KEYS: Final[tuple[tuple[int, VendingKey, BaseDate, dict[str, Any], dict[str, Any]], ...]] = (
     # Revision, key, base date, and what else is not as usual.
     (1, DES_KEY, BaseDate.Y1993, {}, {}),
     (2, LONG_KEY, BaseDate.Y2014, {}, {}),
@@ -89,9 +89,9 @@ class Depot:
 
 
 def _registered(
-    revision: int, key: VendingKey, base: BaseDate, changes: Mapping[str, object]
+    revision: int, key: VendingKey, *, base: BaseDate, changes: dict[str, Any]
 ) -> VendingKeyRecord:
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "tenant": "thabaneng",
         "supply_group_code": SupplyGroupCode(201457),
         "key_revision_number": KeyRevisionNumber(revision),
@@ -103,7 +103,7 @@ def _registered(
         "key_expiry_number": KeyExpiryNumber(255),
         "check_value": check_value_of(key),
     }
-    return VendingKeyRecord(**fields | changes)  # type: ignore[arg-type]  # checked by the class
+    return VendingKeyRecord(**{**fields, **changes})
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def depot(tmp_path: Path) -> Depot:
         [
             (
                 RegisteredKey(
-                    record=_registered(revision, key, base, changes),
-                    terms=KeyTerms(**terms),  # type: ignore[arg-type]  # times only
+                    record=_registered(revision, key, base=base, changes=changes),
+                    terms=KeyTerms(**terms),
                 ),
                 key,
             )

@@ -57,7 +57,7 @@ def cluster() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
             "--no-nanny", "--nthreads=1", "--no-dashboard", "--host=127.0.0.1",
         )  # fmt: skip
     try:
-        with Client(address, timeout="60s", set_as_default=False) as client:
+        with Client(address, timeout="60s", set_as_default=False) as client:  # type: ignore[no-untyped-call]  # Dask has no types here
             client.wait_for_workers(2, timeout=60)
         yield address, started
     finally:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,6 +35,7 @@ from keys.bulk.errors import (
     WorkerLostError,
 )
 from keys.bulk.generate import FleetSizeError, generate
+from keys.bulk.job import Job
 from keys.bulk.local import ForkedProcesses, ThisProcess, cores
 from keys.bulk.part import PartTask, make_part
 from keys.bulk.sources import read_part
@@ -97,7 +99,7 @@ def test_a_stopped_job_goes_on_and_ends_as_if_it_had_not_stopped(
     assert not Workspace(job.output).folder.exists()
 
 
-def _stopped(depot: Depot, source: Path) -> fleet.Job:
+def _stopped(depot: Depot, source: Path) -> Job:
     job = depot.job(source, given=GIVEN)
     module = depot.opened()
     with pytest.raises(KeyboardInterrupt):
@@ -207,7 +209,7 @@ def test_a_job_that_was_killed_at_its_very_last_step_is_cleaned_up(
 # --- inputs -----------------------------------------------------------------------------------
 
 
-def _code_of(depot: Depot, source: Path, **changes: object) -> str:
+def _code_of(depot: Depot, source: Path, **changes: Any) -> str:
     job = depot.job(source, f"{source.name}.out.csv", **{"given": GIVEN, **changes})
     with pytest.raises(BulkError) as refusal:
         depot.done(job)

@@ -436,6 +436,7 @@ def test_a_key_that_may_not_serve_is_not_handed_out(
 ) -> None:
     with pytest.raises((KeysError, StsError)) as refusal:
         module.lab_decoder_key(meter, now=NOW)
+    assert isinstance(refusal.value, KeysError | StsError)
     assert refusal.value.code == code
 
 

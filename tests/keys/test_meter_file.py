@@ -225,6 +225,7 @@ def test_a_key_that_there_is_not_is_refused(
 ) -> None:
     with pytest.raises((KeysError, StsError)) as refusal:
         _write(audited, path, sample_meter(**changes))
+    assert isinstance(refusal.value, KeysError | StsError)
     assert refusal.value.code == code
     assert not path.exists()
     entry = _last(log)
@@ -261,6 +262,7 @@ def test_a_key_that_may_not_be_used_does_not_go_out(
     )
     with pytest.raises((KeysError, StsError)) as refusal:
         _write(AuditedModule(module, AuditWriter(log, "ada")), path, meter)
+    assert isinstance(refusal.value, KeysError | StsError)
     assert refusal.value.code == code
     assert _last(log)["refusal_code"] == code
     assert not path.exists()
@@ -303,7 +305,8 @@ def test_a_passphrase_that_nobody_can_type_is_refused(
 
 def test_the_longest_passphrase_is_one(audited: AuditedModule, path: Path) -> None:
     _write(audited, path, passphrase="é" * LONGEST_PASSPHRASE)
-    assert open_meter_key(path.read_text(), "é" * LONGEST_PASSPHRASE)
+    found = open_meter_key(path.read_text(), "é" * LONGEST_PASSPHRASE)
+    assert found.decoder_reference_number == METER.meter_pan.drn
 
 
 # --- what comes along -----------------------------------------------------------------------------

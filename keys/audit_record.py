@@ -48,6 +48,8 @@ class AuditEvent(StrEnum):
     VERIFY = "verify"
     BULK = "bulk"
     """Many tokens or decoder keys at once, as one use."""
+    METER_FILE = "meter-file"
+    """The decoder key of a meter went out, sealed under a passphrase."""
     LOAD = "load"
     """Vending keys came in by a key load file."""
     IMPORT = "import"

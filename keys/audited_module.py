@@ -141,6 +141,12 @@ class AuditedModule:
         """Return what operations on whole fleets need; ``keys.bulk`` writes the use down."""
         return self._module.bulk_access()
 
+    def lab_decoder_key(
+        self, meter: MeterConfiguration, *, now: datetime
+    ) -> tuple[RegisteredKey, DecoderKey]:
+        """Return the key in a lab meter; ``keys.meter_file`` writes the use down."""
+        return self._module.lab_decoder_key(meter, now=now)
+
     def status(self) -> ModuleStatus:
         """Return what the module says of itself; no key is used."""
         return self._module.status()

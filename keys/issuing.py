@@ -25,6 +25,7 @@ from keys.answers import (
     without_key_parts,
 )
 from keys.bulk_access import BulkAccess, BulkKeys, NoBulkError
+from keys.client_errors import LabModuleOnlyError
 from keys.errors import NotCommissioningError
 from keys.journal import IssueJournal, JournalSeal, MadeTokens, require_message_id
 from keys.journal_errors import NoJournalError
@@ -275,6 +276,22 @@ class JournalledModule:
             lab_mode=self._lab_mode,
             sta_tables=self._sta_tables,
         )
+
+    def lab_decoder_key(
+        self, meter: MeterConfiguration, *, now: datetime
+    ) -> tuple[RegisteredKey, DecoderKey]:
+        """Return the key in a lab meter, see ``SecurityModule.lab_decoder_key``.
+
+        What is wrong is looked for in this order: not a lab's module; key unknown, another
+        tenant's, of another type, not for this carrier, not in use at this time, expired.
+        """
+        if not self._lab_mode:
+            raise LabModuleOnlyError("taking out the key of a meter")
+        key = self.vending_key(meter)
+        require_fitting_key(meter, key)
+        require_in_use(key.terms, now)
+        require_unexpired_key(key, now, tid_minutes=0)
+        return key, self._source.decoder_key(key, meter.key_attributes(key.record.base_date))
 
     def _change(
         self,

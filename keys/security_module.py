@@ -170,6 +170,19 @@ class SecurityModule(Protocol):
         """
         ...
 
+    def lab_decoder_key(
+        self, meter: MeterConfiguration, *, now: datetime
+    ) -> tuple[RegisteredKey, DecoderKey]:
+        """Return the key in a meter, and the vending key's metadata; only for ``keys.meter_file``.
+
+        Raises:
+            LabModuleOnlyError: The module serves real meters, whose keys never leave.
+            KeysError: The key is unknown, another tenant's, of a wrong type, not active yet or no
+                longer to be used.
+            StsError: The key has expired, or its algorithm makes no such key.
+        """
+        ...
+
     def status(self) -> ModuleStatus:
         """Return what the module says of itself."""
         ...

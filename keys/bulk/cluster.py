@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from keys.bulk.errors import ClusterError
 from keys.bulk.part import PartFailure, PartTask, attempt_part, required
@@ -18,6 +19,8 @@ from keys.bulk_access import BulkAccess
 from keys.files import read_key_file
 from keys.open import ModuleOptions, open_driver
 from sts import SAMPLE_TABLES, load_sta_tables
+
+CONNECT_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +65,11 @@ class DaskWorkers:
             message = 'Dask is not installed: pip install "sts-vending[cluster]"'
             raise ClusterError(message) from None
         try:
-            with Client(self._address, timeout="10s", set_as_default=False) as client:
+            with Client(  # type: ignore[no-untyped-call]  # Dask has no types here
+                self._address, timeout=CONNECT_SECONDS, set_as_default=False
+            ) as client:
                 futures = [client.submit(_make, task, self._module, pure=False) for task in tasks]
-                for future in as_completed(futures):
+                for future in as_completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]  # Dask has no types here
                     yield required(future.result())
         except (OSError, KilledWorker) as error:
             message = f"the cluster at {self._address} failed: {type(error).__name__}"

@@ -1,12 +1,12 @@
 """What is asked for: an operation, a table of meters, and what holds for all of its rows."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from keys.bulk.errors import ColumnTwiceError, InputFormatError, MissingColumnError
 from keys.canonical_json import JsonValue, canonical_bytes
@@ -133,7 +133,3 @@ class Job:
             if name not in present and name not in self.given:
                 raise MissingColumnError(name)
         return tuple(name for name in (*required, *optional) if name in present)
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return the fields as they can be sent to another process."""
-        return asdict(self)

@@ -28,6 +28,7 @@ from keys.rules import require_fitting_key, require_in_use, require_unexpired_ke
 from sts import (
     EncryptionAlgorithm,
     KeyAttributes,
+    KeyDerivation,
     KeyExpiryNumber,
     KeyRevisionNumber,
     KeyType,
@@ -118,6 +119,7 @@ def resolve(job: Job, values: Mapping[str, str], access: BulkAccess) -> Resolved
         access.require_real_tables(meter.encryption_algorithm)
         require_in_use(key.terms, job.at)
         require_unexpired_key(key, job.at, tid_minutes=_NO_TID)
+    _require_derivable(access, key, meter.key_attributes(key.record.base_date))
     return Resolved(meter=meter, key=key)
 
 
@@ -185,11 +187,19 @@ def _resolved_change(
     for each in (key, target):
         require_in_use(each.terms, job.at)
     plan.require_permitted(job.at)
+    _require_derivable(access, key, plan.present.attributes)
+    _require_derivable(access, target, plan.new.attributes)
     return Resolved(meter=meter, key=key, plan=plan, target=target)
 
 
+def _require_derivable(access: BulkAccess, key: RegisteredKey, attributes: KeyAttributes) -> None:
+    """Refuse what the algorithm makes no keys for, by making one as for a single meter."""
+    algorithm = key.record.key_generation_algorithm
+    KeyDerivation(algorithm, access.keys.bulk_vending_key(key)).derive(attributes)
+
+
 def _decoder_keys(
-    access: BulkAccess, key: RegisteredKey, attributes: KeyAttributes, pans: batch.MeterPans
+    access: BulkAccess, key: RegisteredKey, *, attributes: KeyAttributes, pans: batch.MeterPans
 ) -> batch.DecoderKeys:
     columns = batch.KeyAttributeColumns(
         meter_pans=pans,
@@ -207,7 +217,7 @@ def _decoder_keys(
 
 def _cipher(access: BulkAccess, resolved: Resolved, pans: batch.MeterPans) -> batch.Cipher:
     """Return the meters' cipher under their present keys, derived afresh."""
-    keys = _decoder_keys(access, resolved.key, resolved.attributes, pans)
+    keys = _decoder_keys(access, resolved.key, attributes=resolved.attributes, pans=pans)
     algorithm = resolved.meter.encryption_algorithm
     return batch.new_cipher(algorithm, keys, sta_tables=access.sta_tables)
 
@@ -221,7 +231,7 @@ def _change(resolved: Resolved, rows: GroupRows, access: BulkAccess) -> Made:
     assert target is not None
     goal = plan.new
     changes = batch.KeyChanges(
-        new_keys=_decoder_keys(access, target, goal.attributes, rows.pans),
+        new_keys=_decoder_keys(access, target, attributes=goal.attributes, pans=rows.pans),
         key_expiry_numbers=goal.key_expiry_number,
         key_revision_numbers=goal.attributes.key_revision_number,
         key_types=goal.attributes.key_type,
@@ -346,7 +356,7 @@ def _kind_name(number: int, key_bits: int) -> str:
 
 
 def _derive(resolved: Resolved, rows: GroupRows, access: BulkAccess) -> Made:
-    keys = _decoder_keys(access, resolved.key, resolved.attributes, rows.pans)
+    keys = _decoder_keys(access, resolved.key, attributes=resolved.attributes, pans=rows.pans)
     values = [_check_value(each.tobytes()) for each in keys.expose()]
     codes = RowCodes(len(keys))
     codes.take(keys.status)

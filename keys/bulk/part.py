@@ -180,7 +180,7 @@ class _Work:
         else:
             with pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
-        return sink.getvalue().to_pybytes()
+        return bytes(sink.getvalue())
 
     def _column(self, name: str, right: NDArray[np.bool_]) -> pa.Array:
         if name == "line":
@@ -197,7 +197,7 @@ class _Work:
             # Only digits are repeated: what else stands in a file is no business of ours.
             meter = self.meter[row].decode("ascii", "replace")
             shown = meter if meter.isascii() and meter.isdigit() else ""
-            found.append((int(self.rows.lines[row]), self.codes.code(row), shown))
+            found.append((int(self.rows.lines[row]), self.codes.code(int(row)), shown))
         text = io.StringIO()
         for line, code, meter in sorted(found):
             text.write(f"{line},{code},{meter}\n")

@@ -41,15 +41,9 @@ class RowCodes:
         where[rows] = True
         self.mark(code, where)
 
-    def take(self, status: NDArray[np.uint8], rows: NDArray[np.int64] | None = None) -> None:
-        """Take over what the batch engine says of the rows, or of those with these numbers."""
-        if not status.any():
-            return
-        spread = status.astype(np.uint16)
-        if rows is not None:
-            spread = np.zeros(len(self.numbers), np.uint16)
-            spread[rows] = status
-        np.copyto(self.numbers, spread, where=self.right)
+    def take(self, status: NDArray[np.uint8]) -> None:
+        """Take over what the batch engine says of the rows."""
+        np.copyto(self.numbers, status, where=self.right)
 
     def code(self, row: int) -> str:
         """Return the code of a row that has one."""

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 from keys.bulk.errors import BulkError, InputChangedError, InputFormatError, InputTruncatedError
 from keys.bulk.job import TableFormat, format_of
 
-CSV_PART_BYTES: Final = 4 << 20
+CSV_PART_BYTES: Final = 2 << 20
 SQLITE_PART_ROWS: Final = 100_000
 _LONGEST_HEADER: Final = 1 << 16
-_LINE_FEED: Final = ord("\n")
 BAD_ROW: Final = "ROW_FORMAT"
 """The code of a line with too many or too few columns."""
 
@@ -120,7 +119,7 @@ def read_part(
         if kind is TableFormat.CSV:
             return _read_csv(path, part, header=header, columns=columns)
         read = _read_parquet if kind is TableFormat.PARQUET else _read_sqlite
-        found = read(path, part, columns, table)
+        found = read(path, part, columns=columns, table=table)
     except (OSError, pa.ArrowException, sqlite3.Error) as error:
         raise _refused(path, error) from error
     if len(found.lines) != part.rows:
@@ -165,7 +164,7 @@ def _plan_csv(path: Path, _table: str) -> Plan:
     return Plan(digest=whole.hexdigest(), header=_header(path, first), parts=tuple(parts))
 
 
-def _blocks(file: Any) -> Iterator[bytes]:
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
     """Yield some megabytes at a time that end with a line, but for what the file leaves open."""
     while block := file.read(CSV_PART_BYTES):
         yield block + file.readline()
@@ -189,7 +188,7 @@ def _read_csv(path: Path, part: Part, *, header: Sequence[str], columns: Sequenc
         raise InputFormatError(path, "a zero byte, which no table of text has")
     bad: list[int] = []
 
-    def skip(row: Any) -> str:
+    def skip(row: pa_csv.InvalidRow) -> str:
         bad.append(row.number)
         return "skip"
 
@@ -236,11 +235,12 @@ def _plan_parquet(path: Path, _table: str) -> Plan:
     return Plan(digest=_digest(path), header=header, parts=tuple(parts))
 
 
-def _read_parquet(path: Path, part: Part, columns: Sequence[str], _table: str) -> Rows:
+def _read_parquet(path: Path, part: Part, *, columns: Sequence[str], table: str) -> Rows:
+    del table
     with pq.ParquetFile(path) as file:
-        table = file.read_row_group(part.start, columns=list(columns), use_threads=False)
-    lines = np.arange(part.first_line, part.first_line + table.num_rows)
-    return Rows(columns={name: _bytes(path, table[name], name) for name in columns}, lines=lines)
+        found = file.read_row_group(part.start, columns=list(columns), use_threads=False)
+    lines = np.arange(part.first_line, part.first_line + found.num_rows)
+    return Rows(columns={name: _bytes(path, found[name], name) for name in columns}, lines=lines)
 
 
 # --- SQLite -----------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def _plan_sqlite(path: Path, table: str) -> Plan:
     return Plan(digest=_digest(path), header=tuple(header), parts=tuple(parts))
 
 
-def _read_sqlite(path: Path, part: Part, columns: Sequence[str], table: str) -> Rows:
+def _read_sqlite(path: Path, part: Part, *, columns: Sequence[str], table: str) -> Rows:
     names = ", ".join(_quoted(name) for name in ("rowid", *columns))
     query = f"SELECT {names} FROM {_quoted(table)} WHERE rowid >= ? AND rowid < ? ORDER BY rowid"  # noqa: S608 - quoted names
     with closing(_connected(path)) as connection:

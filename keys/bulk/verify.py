@@ -15,8 +15,9 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
-from keys.bulk.errors import InputChangedError, InputFormatError, NotVerifiedError
+from keys.bulk.errors import BulkError, InputChangedError, InputFormatError, NotVerifiedError
 from keys.bulk_access import BulkAccess
+from keys.errors import KeysError
 from keys.key_changes import meter_after, plan_change
 from keys.records import check_value_of
 from keys.registered_key import KeyName, RegisteredKey
@@ -31,6 +32,7 @@ from sts import (
     KeyRevisionNumber,
     KeyType,
     MeterPan,
+    StsError,
     SupplyGroupCode,
     TariffIndex,
     TransferCredit,
@@ -99,12 +101,21 @@ def verify(source: Path, output: Path, access: BulkAccess, *, sample: int | None
         if row["meter"] != asked.get("meter", check.given.get("meter")):
             raise NotVerifiedError(line, "another meter")
         if found % every == 0 and (sample is None or checked < sample):
-            check.row(line, asked, row)
+            try:
+                check.row(asked, row)
+            except (KeysError, StsError) as error:
+                raise NotVerifiedError(line, error.code) from error
             checked += 1
         found, row = found + 1, next(made, None)
     if row is not None or refused is not None or found != right:
         raise NotVerifiedError(rows + 1, "more rows than the input has")
     return Verified(rows=rows, right=found, checked=checked)
+
+
+class OtherwiseError(BulkError):
+    """A row says something else than was asked for."""
+
+    code = "SAYS_OTHERWISE"
 
 
 class _Check:
@@ -120,7 +131,7 @@ class _Check:
         self._access = access
         self._derivations: dict[KeyName, KeyDerivation] = {}
 
-    def row(self, line: int, asked: Mapping[str, str], made: Mapping[str, str]) -> None:
+    def row(self, asked: Mapping[str, str], made: Mapping[str, str]) -> None:
         """Check one row."""
         asked = {**self.given, **asked}
         meter = self._meter(asked)
@@ -137,7 +148,7 @@ class _Check:
         else:
             same = hmac.compare_digest(check_value_of(present), made["check_value"])
         if not same:
-            raise NotVerifiedError(line, "something else than was asked for")
+            raise OtherwiseError
 
     def _is_change(
         self,

@@ -17,6 +17,7 @@ from keys.cli.imports import decoder_keys, import_key
 from keys.cli.issuing import issue
 from keys.cli.key_change import change_key, commission, verify
 from keys.cli.lab_centre import lab_centre
+from keys.cli.meter_file import meter_file
 from keys.cli.module import module
 from keys.cli.register import advice, expiring, list_keys
 from keys.cli.vault import vault
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 _CUSTODY = (vault, hsm, module, client, lab_centre, ceremony, import_key, decoder_keys)
-_USE = (issue, change_key, commission, verify, batch)
+_USE = (issue, change_key, commission, meter_file, verify, batch)
 # A further command is a name in one of these lines.
 for command in (*_CUSTODY, list_keys, expiring, advice, *_USE, audit):
     main.add_command(command)

@@ -74,7 +74,13 @@ class ByHand:
 
 @contextmanager
 def open_by_hand(
-    name: str, session: Session, *, event: AuditEvent, tables: Path | None, message_id: str | None
+    name: str,
+    session: Session,
+    *,
+    event: AuditEvent,
+    tables: Path | None = None,
+    message_id: str | None = None,
+    what: str = "making tokens by hand",
 ) -> Iterator[ByHand]:
     """Open a lab module for one command.
 
@@ -84,6 +90,7 @@ def open_by_hand(
         event: What is asked for.
         tables: The file of licensed STA tables; None for the SAMPLE set.
         message_id: The name of the request; None for a new one.
+        what: The same as ``event`` in words, for whoever is refused.
 
     Raises:
         LabModuleOnlyError: It is a production module; the refusal is in its log.
@@ -93,7 +100,7 @@ def open_by_hand(
     home = ModuleHome(place)
     home.require_begun()
     if not says_lab(home.module):
-        _refuse_production(name, session, event)
+        _refuse_production(name, session, event, what=what)
     sta_tables = read_tables(tables)
     unlock = session.unlock_for(name)
     with closing(FileJournal.open(home.journal)) as journal:
@@ -114,14 +121,19 @@ def open_by_hand(
         )
 
 
-def _refuse_production(name: str, session: Session, event: AuditEvent) -> None:
+def _refuse_production(name: str, session: Session, event: AuditEvent, *, what: str) -> None:
     opened = session.custody(name)
     with opened.audit.refusals_of(event, now=session.now):
-        opened.require_lab("making tokens by hand")
+        opened.require_lab(what)
 
 
 def meter_options(command: _Command) -> _Command:
-    """Add what describes a meter and the key in it, and how the module is opened."""
+    """Add what describes a meter and the key in it, the tables, and how the module is opened."""
+    return configuration_options(TABLES_OPTION(session_options(command)))
+
+
+def configuration_options(command: _Command) -> _Command:
+    """Add what describes a meter and the key in it; ``meter_of`` reads it."""
     options: tuple[Callable[[_Command], _Command], ...] = (
         tenant_option,
         click.option(
@@ -140,9 +152,7 @@ def meter_options(command: _Command) -> _Command:
             show_default=True,
             help="Encryption algorithm of the meter: 07 STA, 09 DES (legacy), 11 MISTY1.",
         ),
-        TABLES_OPTION,
     )
-    command = session_options(command)
     for option in reversed(options):
         command = option(command)
     return command

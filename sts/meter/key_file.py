@@ -6,7 +6,7 @@ for another: they are sealed together with the key.
 ====================  ============================================================================
 format, version       ``sts-vending meter key file``, 1
 meter                 DRN, 11 or 13 digits
-encryption_algorithm  ``07`` or ``11``
+encryption_algorithm  ``07``, ``09`` or ``11``
 key_type              0 to 2
 supply_group_code     6 digits
 tariff_index          2 digits

@@ -9,6 +9,7 @@ import pytest
 from keys import Vault
 from keys.files import create_key_file, read_key_file
 from keys.unlock import Passphrase
+from sts.meter.key_file import open_meter_key
 from tests.cli.test_prompts import Terminal, terminal
 from tests.cli.transcript import PROGRAM, in_process
 
@@ -63,6 +64,25 @@ def test_a_vending_key_is_typed_without_echo(module: str) -> None:
         assert person.finish() == 0
     assert KEY not in person.screen
     assert "229A7E" in person.screen
+
+
+def test_what_opens_a_meter_key_file_is_typed_twice_and_not_shown(module: str) -> None:
+    vending_key = {**SETTINGS, "STS_VENDING_KEY": KEY}
+    assert in_process(["import", module, *NEW_KEY], vending_key, "sts-keys").status == 0
+    meter = ("--meter", "0100200002010", "--output", "house.key", "--key-file", "vault.key")
+    with terminal("meter-file", module, *NEW_KEY, *meter, program=PROGRAM_OF_KEYS) as person:
+        person.wait_for("passphrase of the meter key file: ")
+        person.type(f"{PHRASE}\n")
+        person.wait_for("Repeat for confirmation: ")
+        person.type(f"{PHRASE}\n")
+        assert person.finish() == 0
+    register = open_meter_key(Path("house.key").read_text("ascii"), PHRASE).register
+    key = register.decoder_key.expose().hex()
+    log = Path("keys.vault.audit").read_text("utf-8")
+    assert "229A7E" in person.screen
+    for secret in (PHRASE, key, KEY.lower()):
+        assert secret not in person.screen.lower()
+        assert secret not in log.lower()
 
 
 def _ceremony(module: str, *components: str, record: str) -> tuple[str, ...]:

@@ -408,6 +408,38 @@ def test_a_token_from_before_the_expiry_of_its_key_stays_acceptable(
     assert isinstance(module.verify(_meter(2), answer.digits, now=NOW), AcceptableToken)
 
 
+def test_a_lab_gets_the_key_that_its_tokens_are_made_with(module: JournalledModule) -> None:
+    answer = module.issue(_meter(), _credit(), message_id="m", now=NOW)
+    key, decoder_key = module.lab_decoder_key(_meter(), now=NOW)
+    assert key == answer.vending_key
+    assert decode(answer.digits, new_cipher(EncryptionAlgorithm.MISTY1, decoder_key)) == (
+        answer.token
+    )
+
+
+def test_no_key_leaves_a_production_module(production: JournalledModule) -> None:
+    with pytest.raises(KeysError) as refusal:
+        production.lab_decoder_key(_meter(), now=NOW)
+    assert refusal.value.code == "LAB_MODULE_ONLY"
+
+
+@pytest.mark.parametrize(
+    ("meter", "code"),
+    [
+        (_meter(2), "KEY_EXPIRED"),
+        (_meter(5), "KEY_NOT_ACTIVE"),
+        (_meter(6), "ISSUED_UNTIL_PASSED"),
+    ],
+)
+def test_a_key_that_may_not_serve_is_not_handed_out(
+    module: JournalledModule, meter: MeterConfiguration, code: str
+) -> None:
+    with pytest.raises((KeysError, StsError)) as refusal:
+        module.lab_decoder_key(meter, now=NOW)
+    assert isinstance(refusal.value, KeysError | StsError)
+    assert refusal.value.code == code
+
+
 def test_the_status_says_what_the_module_can(module: JournalledModule) -> None:
     status = module.status()
     assert status.lab_mode

@@ -27,6 +27,7 @@ from keys import (
 )
 from keys.audit import AuditLog
 from keys.audit_record import AuditEvent
+from keys.audited_module import AuditedModule
 from keys.ceremony import Ceremony
 from keys.ceremony_record import ceremony_record
 from keys.check_values import check_value
@@ -34,6 +35,7 @@ from keys.custody import Custody, Origin
 from keys.decoder_key_file import COLUMNS, read_decoder_keys
 from keys.issuing import JournalledModule
 from keys.lab_centre import LabCentre
+from keys.meter_file import write_meter_file
 from keys.module_home import ModuleHome
 from keys.open import Caller, ModuleOptions, open_driver, open_module
 from keys.security_module import SecurityModule
@@ -163,6 +165,21 @@ def _change(output: Output, module: SecurityModule, meter: MeterConfiguration) -
     _refused(output, refused, local_values=True)
 
 
+def _hand_out(output: Output, module: AuditedModule, path: Path) -> None:
+    """Write the key of a meter to a file, once; the second time the file is in the way."""
+    write = partial(
+        write_meter_file,
+        module,
+        METER,
+        path=path,
+        passphrase=PASSPHRASE,
+        now=NOW,
+        random_bytes=fixed_random("meter file"),
+    )
+    output.show(write())
+    _refused(output, write)
+
+
 # --- scenarios ------------------------------------------------------------------------------------
 
 
@@ -197,6 +214,7 @@ def test_a_vault_and_the_modules_over_it_let_no_key_out(tmp_path: Path, output: 
     module = open_module(name, options, caller=Caller(actor="till 1", now=NOW))
     _use(output, module, METER, OLD_METER, STA_METER)
     _change(output, module, METER)
+    _hand_out(output, module, tmp_path / "house.key")
     output.show(options, journal, open_driver(name, options))
     for attempt in (
         lambda: vault.add(KEY, VENDING_KEY),

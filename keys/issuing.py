@@ -10,12 +10,10 @@ decoder key of a meter. ``JournalledModule`` does everything else.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from keys.answering import Asked, answered, fetched
 from keys.answers import (
     Capabilities,
-    HeldKey,
     IssueAnswer,
     IssuedToken,
     KeyChangeAnswer,
@@ -36,6 +34,7 @@ from keys.key_changes import (
     plan_commissioning,
     require_same_change,
 )
+from keys.key_source import KeySource
 from keys.randomness import RandomBytes
 from keys.registered_key import RegisteredKey
 from keys.request_body import change_body, issue_body
@@ -48,10 +47,8 @@ from keys.rules import (
     require_permitted_kind,
     require_unexpired_key,
 )
-from keys.secret import Secret
 from keys.token_making import (
     CipherSource,
-    DecoderKeys,
     GivenKey,
     MeterKey,
     make_tokens,
@@ -61,31 +58,6 @@ from keys.verification import verify_token
 from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables, Token
 from sts.errors import SampleTablesInProductionError
 from sts.key_change import build
-
-
-class KeySource(DecoderKeys, Protocol):
-    """Who keeps the keys of a module."""
-
-    @property
-    def kind(self) -> str:
-        """What it is made of, ``software`` for one."""
-        ...
-
-    def registered(self, meter: MeterConfiguration) -> RegisteredKey:
-        """Return the metadata of the vending key that made the key in a meter.
-
-        Raises:
-            RequestError: There is none, or it is another tenant's.
-        """
-        ...
-
-    def held(self) -> tuple[HeldKey, ...]:
-        """Return what there is."""
-        ...
-
-    def journal_key(self) -> Secret:
-        """Return the 32 bytes under which this module's journal entries are encrypted."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ from keys.rules import (
     require_permitted_kind,
     require_unexpired_key,
 )
+from keys.secret import Secret
 from keys.token_making import (
     CipherSource,
     GivenKey,

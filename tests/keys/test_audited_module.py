@@ -94,6 +94,22 @@ def test_an_answer_that_is_fetched_again_is_another_use(
     assert [entry.record["event"] for entry in log.entries()] == ["created", "issue", "issue"]
 
 
+def test_what_is_asked_for_again_without_making_it_is_a_use_too(
+    audited: AuditedModule, log: AuditLog
+) -> None:
+    assert audited.fetch(METER, _credit(), message_id="sale 1", now=NOW) is None
+    assert audited.fetch_key_change(METER, _new_key(), message_id="change 1", now=NOW) is None
+    assert [entry.record["event"] for entry in log.entries()] == ["created"]
+    made = audited.issue(METER, _credit(), message_id="sale 1", now=NOW)
+    assert audited.fetch(METER, _credit(), message_id="sale 1", now=NOW) == made
+    assert _last(log)["tokens"] == [_trace(made.digits)]
+    changed = audited.change_key(METER, _new_key(), message_id="change 1", now=NOW)
+    found = audited.fetch_key_change(METER, _new_key(), message_id="change 1", now=NOW)
+    assert found == changed
+    events = [entry.record["event"] for entry in log.entries()]
+    assert events == ["created", "issue", "issue", "key-change", "key-change"]
+
+
 def test_a_key_change_is_written_down_under_the_key_it_brings(
     audited: AuditedModule, log: AuditLog
 ) -> None:

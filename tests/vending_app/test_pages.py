@@ -3,17 +3,33 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from sts import DecoderReferenceNumber, Service
+from keys.audit_record import AuditEvent
+from keys.custody import Origin
+from keys.files import read_key_file
+from keys.open import open_custody
+from keys.records import VendingKeyRecord, check_value_of
+from keys.registered_key import RegisteredKey
+from sts import DecoderReferenceNumber, KeyType, Service, VendingKey
 from tests.vending_app.helpers import MILL, NEEMA, NOW, PIETER, Browser, SetClock, token_on
 from vending_app import create_app
 from vending_app.config import Config
-from vending_app.demo_story import DEMO_PASSWORD
+from vending_app.demo_story import (
+    BASE_DATE,
+    DEMO_PASSWORD,
+    KEY_EXPIRY_NUMBER,
+    KEY_GENERATION_ALGORITHM,
+    KEY_REVISION_NUMBER,
+    SUPPLY_GROUP_CODE,
+    VENDING_KEY_HEX,
+)
 from vending_app.domain.network import ServicePoint
+from vending_app.installation import prepare
 from vending_app.services import meters, network
 from vending_app.storage import operators, tables
 from vending_app.web import security
@@ -115,8 +131,29 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(cashier: 
     assert "SameSite=Lax" in found
 
 
-def test_outside_the_demo_cookies_need_https(config: Config) -> None:
-    app = create_app(replace(config, secure_cookies=True, demo_log_ins=False, lab_mode=False))
+@pytest.fixture
+def for_real_meters(config: Config, tmp_path: Path) -> Config:
+    """The demo's database before a module for real meters, whose key came in by a ceremony."""
+    real = prepare(tmp_path / "real", {})
+    key = VendingKey.from_hex(VENDING_KEY_HEX)
+    custody = open_custody(real.module, read_key_file(real.module_key), actor="ada")
+    record = VendingKeyRecord(
+        tenant="thabaneng",
+        supply_group_code=SUPPLY_GROUP_CODE,
+        key_revision_number=KEY_REVISION_NUMBER,
+        key_type=KeyType.UNIQUE,
+        key_generation_algorithm=KEY_GENERATION_ALGORITHM,
+        base_date=BASE_DATE,
+        key_expiry_number=KEY_EXPIRY_NUMBER,
+        check_value=check_value_of(key),
+    )
+    origin = Origin(event=AuditEvent.CEREMONY, custodians=("ada", "ben"))
+    custody.take(RegisteredKey(record=record), key, origin=origin, now=NOW)
+    return replace(real, database_url=config.database_url)
+
+
+def test_outside_the_demo_cookies_need_https(for_real_meters: Config) -> None:
+    app = create_app(for_real_meters)
     browser = Browser(app.test_client())
     page = browser.get("/login")
     assert "Secure" in page.headers["Set-Cookie"]
@@ -449,8 +486,10 @@ def test_meters_of_others_and_of_nobody_are_not_found(
     assert app.extensions[EXTENSION].lab_meters
 
 
-def test_outside_lab_mode_there_are_no_virtual_meters(config: Config, clock: SetClock) -> None:
-    app = create_app(replace(config, lab_mode=False), clock=clock)
+def test_outside_lab_mode_there_are_no_virtual_meters(
+    for_real_meters: Config, clock: SetClock
+) -> None:
+    app = create_app(replace(for_real_meters, secure_cookies=False), clock=clock)
     browser = Browser(app.test_client())
     browser.log_in()
     assert browser.get(f"/lab/meters/{PIETER}").status_code == 404

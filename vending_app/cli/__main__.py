@@ -2,5 +2,4 @@
 
 from vending_app.cli import main
 
-if __name__ == "__main__":
-    main(prog_name="sts-vend")
+main(prog_name="sts-vend")

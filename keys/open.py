@@ -28,7 +28,6 @@ from keys.errors import (
     UnsafeFolderModeError,
     WeakPassphraseError,
 )
-from keys.files import read_key_file
 from keys.issuing import JournalledModule
 from keys.journal import IssueJournal
 from keys.module_home import ModuleHome
@@ -200,26 +199,6 @@ def open_custody(
     if not opened.file.is_lab:
         require_safe_store(store, unlock)
     return opened
-
-
-def open_software_module(
-    vault: Path, vault_key: Path, *, lab_mode: bool, sta_tables: StaTables = SAMPLE_TABLES
-) -> JournalledModule:
-    """Open the in-process module over a vault that a key file opens.
-
-    Args:
-        vault: The vault.
-        vault_key: Its key file.
-        lab_mode: Whether tokens of the SAMPLE tables are made.
-        sta_tables: The tables for EA07.
-
-    Raises:
-        VaultError: Vault or key file cannot be used, or are not safe enough outside lab mode.
-    """
-    unlock = read_key_file(vault_key)
-    return _open_software(
-        vault, ModuleOptions(unlock=unlock, lab_mode=lab_mode, sta_tables=sta_tables)
-    )
 
 
 def require_safe_vault(vault: Vault, unlock: Unlock) -> None:

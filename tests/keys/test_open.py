@@ -10,7 +10,7 @@ from keys import KeysError, Secret, Vault
 from keys.audited_module import AuditedModule
 from keys.clients import ClientCredential
 from keys.custody import Custody
-from keys.files import create_key_file
+from keys.files import create_key_file, read_key_file
 from keys.module_home import ModuleHome
 from keys.open import (
     Caller,
@@ -18,7 +18,6 @@ from keys.open import (
     open_custody,
     open_driver,
     open_module,
-    open_software_module,
     open_store,
     require_safe_store,
 )
@@ -140,7 +139,8 @@ def test_without_its_audit_log_a_module_opens_not(vault: Vault) -> None:
 def test_the_driver_alone_opens_from_its_key_file(tmp_path: Path) -> None:
     key = create_key_file(tmp_path / "vault.key")
     Vault.create(tmp_path / "keys.vault", key)
-    module = open_software_module(tmp_path / "keys.vault", tmp_path / "vault.key", lab_mode=False)
+    options = ModuleOptions(lab_mode=False, unlock=read_key_file(tmp_path / "vault.key"))
+    module = open_driver(f"software:{tmp_path / 'keys.vault'}", options)
     status = module.status()
     assert status.vending_keys == 0
     assert status.capabilities.production

@@ -8,22 +8,26 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import issue_journal, supply_groups
 
 _NOTHING: Final = "0"
 
-# Statements are made once: to make one anew costs more than to run it.
-_FIND: Final = select(issue_journal).where(
-    issue_journal.c.tenant == bindparam("tenant"),
-    issue_journal.c.message_id == bindparam("message_id"),
+_FIND: Final = Prepared(
+    select(issue_journal).where(
+        issue_journal.c.tenant == bindparam("tenant"),
+        issue_journal.c.message_id == bindparam("message_id"),
+    )
 )
-_HOLDS: Final = select(issue_journal.c.tid).where(
-    issue_journal.c.tenant == bindparam("tenant"),
-    issue_journal.c.meter_pan == bindparam("meter_pan"),
-    issue_journal.c.base_date == bindparam("base_date"),
-    issue_journal.c.tid == bindparam("tid"),
+_HOLDS: Final = Prepared(
+    select(issue_journal.c.tid).where(
+        issue_journal.c.tenant == bindparam("tenant"),
+        issue_journal.c.meter_pan == bindparam("meter_pan"),
+        issue_journal.c.base_date == bindparam("base_date"),
+        issue_journal.c.tid == bindparam("tid"),
+    )
 )
-_ADD: Final = insert(issue_journal)
+_ADD: Final = Prepared(insert(issue_journal))
 
 
 class DatabaseJournal:
@@ -41,7 +45,7 @@ class DatabaseJournal:
     def find(self, tenant: str, message_id: str) -> JournalEntry | None:
         """Return the entry of a message id, or None if the request is new."""
         values = {"tenant": tenant, "message_id": message_id}
-        row = self._connection.execute(_FIND, values).one_or_none()
+        row = _FIND.one_or_none(self._connection, values)
         if row is None:
             return None
         return JournalEntry(
@@ -68,7 +72,7 @@ class DatabaseJournal:
             "base_date": str(base),
             "tid": tid,
         }
-        return self._connection.execute(_HOLDS, values).one_or_none() is not None
+        return _HOLDS.one_or_none(self._connection, values) is not None
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key.
@@ -98,8 +102,8 @@ class DatabaseJournal:
 
     def add(self, entry: JournalEntry) -> None:
         """Write an entry down."""
-        self._connection.execute(
-            _ADD,
+        _ADD.run(
+            self._connection,
             {
                 "tenant": entry.key.tenant,
                 "message_id": entry.message_id,

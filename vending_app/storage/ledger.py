@@ -11,9 +11,20 @@ as late as possible otherwise: until the transaction ends, nobody else posts for
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Insert, Table, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -28,6 +39,7 @@ from vending_app.domain.ledger_errors import (
 )
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.periods import open_period
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import (
     accounts,
     ledger_accounts,
@@ -41,30 +53,9 @@ from vending_app.storage.tables import (
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may lie behind the last entry; within it, that entry's time is taken."""
 
-_HEAD: Final = (
-    select(
-        ledger_heads.c.length,
-        ledger_heads.c.hash,
-        ledger_heads.c.posted_at,
-        ledger_heads.c.closed_through,
-        ledger_accounts.c.account,
-    )
-    .select_from(
-        ledger_heads.outerjoin(
-            ledger_accounts,
-            and_(
-                ledger_accounts.c.tenant == ledger_heads.c.tenant,
-                ledger_accounts.c.account.in_(bindparam("accounts", expanding=True)),
-            ),
-        )
-    )
-    .where(ledger_heads.c.tenant == bindparam("tenant"))
-    .with_for_update(of=ledger_heads)
-)
-# What is returned is not needed; but only so several rows go in one statement.
-_ADD_LINES: Final = insert(ledger_lines).returning(ledger_lines.c.line_number)
-_ADD_ENTRY: Final = insert(ledger_entries)
-_MOVE_HEAD: Final = (
+_ADD_LINES: Final = Prepared(insert(ledger_lines))
+_ADD_ENTRY: Final = Prepared(insert(ledger_entries))
+_MOVE_HEAD: Final = Prepared(
     update(ledger_heads)
     .where(ledger_heads.c.tenant == bindparam("books"))
     .values(
@@ -73,12 +64,12 @@ _MOVE_HEAD: Final = (
         posted_at=bindparam("new_posted_at"),
     )
 )
-_MOVE_FLOAT: Final = (
+_MOVE_FLOAT: Final = Prepared(
     update(vendors)
     .where(vendors.c.tenant == bindparam("books"), vendors.c.vendor_code == bindparam("party"))
     .values(float_minor=vendors.c.float_minor - bindparam("amount"))
 )
-_MOVE_CREDIT: Final = (
+_MOVE_CREDIT: Final = Prepared(
     update(accounts)
     .where(accounts.c.tenant == bindparam("books"), accounts.c.account_number == bindparam("party"))
     .values(credit_minor=accounts.c.credit_minor - bindparam("amount"))
@@ -165,8 +156,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     linked = link(books.head, record)
     if missing:
         _add_accounts(tenant, connection, names=missing)
-    connection.execute(
-        _ADD_LINES,
+    _ADD_LINES.run_all(
+        connection,
         [
             {
                 "tenant": tenant,
@@ -179,8 +170,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
             for number, posting in enumerate(entry.postings, start=1)
         ],
     )
-    connection.execute(
-        _ADD_ENTRY,
+    _ADD_ENTRY.run(
+        connection,
         {
             "tenant": tenant,
             "entry_number": linked.sequence,
@@ -194,8 +185,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
             "posted_at": posted_at,
         },
     )
-    connection.execute(
-        _MOVE_HEAD,
+    _MOVE_HEAD.run(
+        connection,
         {
             "books": tenant,
             "new_length": linked.sequence,
@@ -239,13 +230,14 @@ def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
 
 def _lock_books(tenant: str, connection: Connection, *, wanted: set[str]) -> tuple[Books, set[str]]:
     """Return the end of the books, locked, and which of the accounts are not there yet."""
-    asked = {"tenant": tenant, "accounts": sorted(wanted)}
-    rows = connection.execute(_HEAD, asked).all()
+    asked = {f"account_{place}": name for place, name in enumerate(sorted(wanted))}
+    head = _head(len(wanted))
+    rows = head.rows(connection, {"tenant": tenant, **asked})
     if not rows:
         # The first entry of a tenant; whoever is first makes the head, the others find it.
         start = {"tenant": tenant, "length": 0, "hash": Head.start(chain_name(tenant)).hash.hex()}
         connection.execute(_unless_there(ledger_heads, connection), start)
-        rows = connection.execute(_HEAD, asked).all()
+        rows = head.rows(connection, {"tenant": tenant, **asked})
     first = rows[0]
     books = Books(
         head=Head(length=first.length, hash=bytes.fromhex(first.hash)),
@@ -253,6 +245,34 @@ def _lock_books(tenant: str, connection: Connection, *, wanted: set[str]) -> tup
         closed_through=first.closed_through,
     )
     return books, wanted - {row.account for row in rows}
+
+
+@cache
+def _head(accounts_asked: int) -> Prepared:
+    """Return the statement that locks the head, and asks for as many accounts."""
+    asked: list[BindParameter[str]] = [
+        bindparam(f"account_{place}") for place in range(accounts_asked)
+    ]
+    return Prepared(
+        select(
+            ledger_heads.c.length,
+            ledger_heads.c.hash,
+            ledger_heads.c.posted_at,
+            ledger_heads.c.closed_through,
+            ledger_accounts.c.account,
+        )
+        .select_from(
+            ledger_heads.outerjoin(
+                ledger_accounts,
+                and_(
+                    ledger_accounts.c.tenant == ledger_heads.c.tenant,
+                    ledger_accounts.c.account.in_(asked),
+                ),
+            )
+        )
+        .where(ledger_heads.c.tenant == bindparam("tenant"))
+        .with_for_update(of=ledger_heads)
+    )
 
 
 def _add_accounts(tenant: str, connection: Connection, *, names: set[str]) -> None:
@@ -282,10 +302,10 @@ def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Pos
             kind, name = party
             move = _MOVE_FLOAT if kind == "vendor" else _MOVE_CREDIT
             try:
-                moved = connection.execute(move, {"books": tenant, "party": name, "amount": amount})
+                moved = move.run(connection, {"books": tenant, "party": name, "amount": amount})
             except IntegrityError:
                 raise LedgerLimitError(account) from None
-            if moved.rowcount != 1:
+            if moved != 1:
                 raise LedgerAccountError(account)
 
 

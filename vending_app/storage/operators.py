@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select
 
 from vending_app.domain.parties import Operator, Tenant
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.rows import operator_of, tenant_of
 from vending_app.storage.tables import operators, tenants
 
@@ -13,7 +14,7 @@ _FIND: Final = select(operators).where(
     operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login")
 )
 
-_FIND_SELLER: Final = (
+_FIND_SELLER: Final = Prepared(
     select(operators, *(column for column in tenants.c if column.name not in operators.c))
     .join_from(operators, tenants, operators.c.tenant == tenants.c.tenant)
     .where(operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login"))
@@ -24,7 +25,7 @@ def find_seller(
     tenant: str, connection: Connection, *, login: str
 ) -> tuple[Operator, Tenant] | None:
     """Return an operator and for whom they work, or None."""
-    row = connection.execute(_FIND_SELLER, {"tenant": tenant, "login": login}).one_or_none()
+    row = _FIND_SELLER.one_or_none(connection, {"tenant": tenant, "login": login})
     return None if row is None else (operator_of(row), tenant_of(row))
 
 

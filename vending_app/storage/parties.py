@@ -11,13 +11,15 @@ from vending_app.domain.errors import (
     UnknownVendorError,
 )
 from vending_app.domain.parties import Account, AccountState, Customer, Vendor
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import accounts, customers, vendors
 
-_FIND_VENDOR: Final = select(vendors).where(
+_VENDOR: Final = select(vendors).where(
     vendors.c.tenant == bindparam("tenant"), vendors.c.vendor_code == bindparam("vendor_code")
 )
-_LOCK_VENDOR: Final = _FIND_VENDOR.with_for_update()
-_SET_COUNTERS: Final = (
+_FIND_VENDOR: Final = Prepared(_VENDOR)
+_LOCK_VENDOR: Final = Prepared(_VENDOR.with_for_update())
+_SET_COUNTERS: Final = Prepared(
     update(accounts)
     .where(
         accounts.c.tenant == bindparam("whose"), accounts.c.account_number == bindparam("account")
@@ -169,9 +171,7 @@ def set_account_counters(
     tenant: str, connection: Connection, *, account_number: str, counters: str | None
 ) -> None:
     """Keep what the tariff remembers of an account. The ledger alone moves its credit."""
-    connection.execute(
-        _SET_COUNTERS, {"whose": tenant, "account": account_number, "kept": counters}
-    )
+    _SET_COUNTERS.run(connection, {"whose": tenant, "account": account_number, "kept": counters})
 
 
 def _account(row: Row[tuple[object, ...]]) -> Account:
@@ -191,7 +191,7 @@ def _account(row: Row[tuple[object, ...]]) -> Account:
 def _vendor(tenant: str, connection: Connection, *, vendor_code: str, lock: bool) -> Vendor:
     values = {"tenant": tenant, "vendor_code": vendor_code}
     query = _LOCK_VENDOR if lock else _FIND_VENDOR
-    row = connection.execute(query, values).one_or_none()
+    row = query.one_or_none(connection, values)
     if row is None:
         raise UnknownVendorError(vendor_code)
     return Vendor(

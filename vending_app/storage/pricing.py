@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, sele
 
 from sts import Service
 from vending_app.domain.errors import UnknownTariffError
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import dated_tables, tariff_versions, tariffs
 
-_VERSION_ON: Final = (
+_VERSION_ON: Final = Prepared(
     select(tariff_versions)
     .where(
         tariff_versions.c.tenant == bindparam("tenant"),
@@ -115,7 +116,7 @@ def find_version_on(
 ) -> StoredVersion | None:
     """Return the version of a tariff for a local day, of several the latest, or None."""
     values = {"tenant": tenant, "tariff_code": tariff_code, "day": day.isoformat()}
-    row = connection.execute(_VERSION_ON, values).one_or_none()
+    row = _VERSION_ON.one_or_none(connection, values)
     if row is None:
         return None
     return _version(row)

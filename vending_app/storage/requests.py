@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 
 from sts import DecoderReferenceNumber
 from vending_app.domain.errors import UnknownRequestError, VendingError
 from vending_app.domain.requests import RequestState, StoredRequest
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import requests
 
 _OPEN: Final = (RequestState.PENDING.value, RequestState.UNKNOWN.value)
@@ -20,10 +20,12 @@ _LONGEST_MESSAGE: Final = 500
 # A second request of the same name waits here until the first one is decided, and is then not
 # inserted. Both databases know the words, SQLAlchemy has them once for each.
 _NAME: Final = requests.c.request_id
-_CLAIM: Final[Mapping[str, ReturningInsert[tuple[str]]]] = MappingProxyType(
+_CLAIM: Final[Mapping[str, Prepared]] = MappingProxyType(
     {
-        "sqlite": sqlite.insert(requests).on_conflict_do_nothing().returning(_NAME),
-        "postgresql": postgresql.insert(requests).on_conflict_do_nothing().returning(_NAME),
+        "sqlite": Prepared(sqlite.insert(requests).on_conflict_do_nothing().returning(_NAME)),
+        "postgresql": Prepared(
+            postgresql.insert(requests).on_conflict_do_nothing().returning(_NAME)
+        ),
     }
 )
 _FIND: Final = select(requests).where(
@@ -36,8 +38,8 @@ def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> boo
 
     Whoever adds it is alone with this name until the transaction ends: others wait here.
     """
-    added = connection.execute(
-        _CLAIM[connection.dialect.name],
+    added = _CLAIM[connection.dialect.name].one_or_none(
+        connection,
         {
             "tenant": tenant,
             "request_id": request.request_id,
@@ -53,7 +55,7 @@ def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> boo
             "ended_at": request.ended_at,
         },
     )
-    return added.one_or_none() is not None
+    return added is not None
 
 
 def find(tenant: str, connection: Connection, *, request_id: str) -> StoredRequest:

@@ -1,9 +1,8 @@
 """Rows of the database as values, for the statements that find them."""
 
-from collections.abc import Mapping
-from typing import Any, Final
-
-from sqlalchemy import Row
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final
 
 from sts import (
     BaseDate,
@@ -21,20 +20,28 @@ from vending_app.domain.money import Currency
 from vending_app.domain.network import CreditKind, Life, Meter, MeterKey, Serving
 from vending_app.domain.parties import Operator, Tenant
 from vending_app.domain.roles import Role
-from vending_app.storage.tables import meters
+from vending_app.storage.prepared import Found
 
-_NEW: Final = "new_"
+_KEY_COLUMNS: Final = (
+    "supply_group_code",
+    "tariff_index",
+    "key_revision_number",
+    "key_type",
+    "base_date",
+    "key_expiry_number",
+)
+_PRESENT_KEY: Final = attrgetter(*_KEY_COLUMNS)
+_NEW_KEY: Final = attrgetter(*(f"new_{column}" for column in _KEY_COLUMNS))
 
 
-def meter_of(row: Row[Any]) -> Meter:
+def meter_of(row: Found) -> Meter:
     """Return the meter of a row that has all columns of its table."""
-    values = row._mapping  # noqa: SLF001 - the documented name of a row's columns
     return Meter(
         tenant=row.tenant,
         drn=DecoderReferenceNumber(row.drn),
         life=Life(row.life),
         service_point_code=row.service_point_code,
-        service=Service[values[meters.c.service].upper()],
+        service=Service[row.service.upper()],
         credit_kind=CreditKind(row.credit_kind),
         phases=row.phases,
         model=row.model,
@@ -42,15 +49,15 @@ def meter_of(row: Row[Any]) -> Meter:
         takes_supply_group=row.takes_supply_group,
         encryption_algorithm=EncryptionAlgorithm.parse(row.encryption_algorithm),
         token_carrier_type=TokenCarrierType.parse(row.token_carrier_type),
-        present_key=_key(values, ""),
-        new_key=None if row.new_key_revision_number is None else _key(values, _NEW),
+        present_key=_key_of(_PRESENT_KEY(row)),
+        new_key=None if row.new_key_revision_number is None else _key_of(_NEW_KEY(row)),
         serving=Serving(row.serving),
         blocked=row.blocked,
-        block_reason=values[meters.c.block_reason],
+        block_reason=row.block_reason,
     )
 
 
-def operator_of(row: Row[Any]) -> Operator:
+def operator_of(row: Found) -> Operator:
     """Return the operator of a row that has all columns of the table."""
     return Operator(
         tenant=row.tenant,
@@ -63,7 +70,7 @@ def operator_of(row: Row[Any]) -> Operator:
     )
 
 
-def tenant_of(row: Row[Any]) -> Tenant:
+def tenant_of(row: Found) -> Tenant:
     """Return the tenant of a row that has all columns of the table."""
     return Tenant(
         code=row.tenant,
@@ -77,12 +84,15 @@ def tenant_of(row: Row[Any]) -> Tenant:
     )
 
 
-def _key(values: Mapping[Any, Any], prefix: str) -> MeterKey:
+@lru_cache(maxsize=4096)
+def _key_of(columns: tuple[str, int, int, int, str, int]) -> MeterKey:
+    """Return the name of a key; there are few, and thousands of meters have the same."""
+    group, tariff_index, revision, key_type, base_date, expiry = columns
     return MeterKey(
-        supply_group_code=SupplyGroupCode.parse(values[meters.c[f"{prefix}supply_group_code"]]),
-        tariff_index=TariffIndex(values[f"{prefix}tariff_index"]),
-        key_revision_number=KeyRevisionNumber(values[f"{prefix}key_revision_number"]),
-        key_type=KeyType.parse(values[f"{prefix}key_type"]),
-        base_date=BaseDate.parse(values[f"{prefix}base_date"]),
-        key_expiry_number=KeyExpiryNumber(values[f"{prefix}key_expiry_number"]),
+        supply_group_code=SupplyGroupCode.parse(group),
+        tariff_index=TariffIndex(tariff_index),
+        key_revision_number=KeyRevisionNumber(revision),
+        key_type=KeyType.parse(key_type),
+        base_date=BaseDate.parse(base_date),
+        key_expiry_number=KeyExpiryNumber(expiry),
     )

@@ -12,10 +12,11 @@ from vending_app.domain.errors import UnknownSaleError
 from vending_app.domain.sale_rows import Row, read_sale
 from vending_app.domain.sales import BasisKind, MadeToken, Sale
 from vending_app.storage import tokens
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import bases, credit_notes, reprints, sale_lines, sales
 
-_ADD_SALE: Final = insert(sales)
-_ADD_LINES: Final = insert(sale_lines)
+_ADD_SALE: Final = Prepared(insert(sales))
+_ADD_LINES: Final = Prepared(insert(sale_lines))
 
 
 def find_sale(tenant: str, connection: Connection, *, sale_number: int) -> Sale:
@@ -69,9 +70,8 @@ def list_recent_sales(
 
 def add_sale(tenant: str, connection: Connection, *, sale: Row, lines: Sequence[Row]) -> None:
     """Add a sale and its lines; its basis and its entry in the books are there."""
-    connection.execute(_ADD_SALE, {**sale, "tenant": tenant})
-    if lines:
-        connection.execute(_ADD_LINES, [{**line, "tenant": tenant} for line in lines])
+    _ADD_SALE.run(connection, {**sale, "tenant": tenant})
+    _ADD_LINES.run_all(connection, [{**line, "tenant": tenant} for line in lines])
 
 
 def lock_sale(tenant: str, connection: Connection, *, sale_number: int) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from sts import DecoderReferenceNumber, Service, SupplyGroupCode
 from vending_app.domain.errors import MeterWithoutPlaceError
@@ -11,6 +11,7 @@ from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
+from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.rows import meter_of
 from vending_app.storage.tables import (
     accounts,
@@ -21,8 +22,7 @@ from vending_app.storage.tables import (
     tariffs,
 )
 
-# Made once: to make such a statement anew costs more than to run it.
-_FIND: Final = (
+_QUERY: Final = (
     select(
         meters,
         service_points.c.place,
@@ -84,7 +84,8 @@ _FIND: Final = (
     )
     .where(meters.c.tenant == bindparam("tenant"), meters.c.drn == bindparam("drn"))
 )
-_LOCK: Final = _FIND.with_for_update(of=[meters, accounts])
+_FIND: Final = Prepared(_QUERY)
+_LOCK: Final = Prepared(_QUERY.with_for_update(of=[meters, accounts]))
 
 
 def find_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Supply:
@@ -108,14 +109,14 @@ def lock_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNum
 
 def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Supply:
     query = _LOCK if lock else _FIND
-    row = connection.execute(query, {"tenant": tenant, "drn": str(drn)}).one_or_none()
+    row = query.one_or_none(connection, {"tenant": tenant, "drn": str(drn)})
     if row is None:
         meter_statements.find_meter(tenant, connection, drn=drn)
         raise MeterWithoutPlaceError(str(drn))
     return _supply(row)
 
 
-def _supply(row: Row[tuple[object, ...]]) -> Supply:
+def _supply(row: Found) -> Supply:
     meter = meter_of(row)
     return Supply(
         meter=meter,

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from vending_app.domain.errors import UnknownTenantError
 from vending_app.domain.parties import Tenant
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.rows import tenant_of
 from vending_app.storage.tables import counters, tenants
 
@@ -20,15 +22,6 @@ COUNTERS: Final = (BASIS, SALE, CREDIT_NOTE, CASE, AUDIT)
 """What a tenant numbers without gaps, apart from the entries of its ledger."""
 
 _FIND: Final = select(tenants).where(tenants.c.tenant == bindparam("tenant"))
-_COUNT: Final = (
-    update(counters)
-    .where(
-        counters.c.tenant == bindparam("counting"),
-        counters.c.name.in_(bindparam("names", expanding=True)),
-    )
-    .values(last_number=counters.c.last_number + 1)
-    .returning(counters.c.name, counters.c.last_number)
-)
 
 
 def find_tenant(tenant: str, connection: Connection) -> Tenant:
@@ -81,5 +74,20 @@ def next_numbers(tenant: str, connection: Connection, *, names: Sequence[str]) -
 
     A transaction that is rolled back gives its numbers back, so there are no gaps.
     """
-    counted = connection.execute(_COUNT, {"counting": tenant, "names": names})
+    places = {f"name_{place}": name for place, name in enumerate(names)}
+    counted = _count(len(names)).rows(connection, {"counting": tenant, **places})
     return {row.name: row.last_number for row in counted}
+
+
+@cache
+def _count(places: int) -> Prepared:
+    """Return the statement that counts up as many counters."""
+    return Prepared(
+        update(counters)
+        .where(
+            counters.c.tenant == bindparam("counting"),
+            counters.c.name.in_([bindparam(f"name_{place}") for place in range(places)]),
+        )
+        .values(last_number=counters.c.last_number + 1)
+        .returning(counters.c.name, counters.c.last_number)
+    )

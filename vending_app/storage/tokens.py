@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
-    Insert,
     Integer,
     Label,
     Text,
@@ -36,15 +35,15 @@ from vending_app.domain.network import MeterKey
 from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
+from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import bases, requests, token_marks, tokens
 
 WITHHELD: Final = "withheld"
 VOID: Final = "void"
 
-# Statements are made once: to make one anew costs more than to run it.
-_ADD_BASES: Final = insert(bases)
-_ADD_TOKENS: Final = insert(tokens)
-_ADD_MARKS: Final = insert(token_marks)
+_ADD_BASES: Final = Prepared(insert(bases))
+_ADD_TOKENS: Final = Prepared(insert(tokens))
+_ADD_MARKS: Final = Prepared(insert(token_marks))
 _LAST: Final = (
     select(tokens.c.tid)
     .where(
@@ -57,16 +56,18 @@ _LAST: Final = (
     .limit(TID_STORE_SIZE)
     .subquery()
 )
-_USED: Final = union_all(
-    select(_LAST.c.tid, cast(null(), Text).label("plan")),
-    select(cast(null(), Integer), requests.c.plan).where(
-        requests.c.tenant == bindparam("tenant"),
-        requests.c.drn == bindparam("drn"),
-        requests.c.request_id != bindparam("without"),
-        # Of those that failed, too: the module may have made some of their tokens.
-        requests.c.state != RequestState.DONE.value,
-        requests.c.plan.is_not(None),
-    ),
+_USED: Final = Prepared(
+    union_all(
+        select(_LAST.c.tid, cast(null(), Text).label("plan")),
+        select(cast(null(), Integer), requests.c.plan).where(
+            requests.c.tenant == bindparam("tenant"),
+            requests.c.drn == bindparam("drn"),
+            requests.c.request_id != bindparam("without"),
+            # Of those that failed, too: the module may have made some of their tokens.
+            requests.c.state != RequestState.DONE.value,
+            requests.c.plan.is_not(None),
+        ),
+    )
 )
 
 
@@ -112,7 +113,7 @@ def used_identifiers(
         "base_date": str(base_date),
         "without": without,
     }
-    rows = connection.execute(_USED, values).all()
+    rows = _USED.rows(connection, values)
     return (
         tuple(row.tid for row in rows if row.tid is not None),
         tuple(row.plan for row in rows if row.plan is not None),
@@ -182,9 +183,8 @@ def _marked(mark: str) -> Label[bool]:
     )
 
 
-def _add(tenant: str, connection: Connection, *, into: Insert, rows: Sequence[Row]) -> None:
-    if rows:
-        connection.execute(into, [{**row, "tenant": tenant} for row in rows])
+def _add(tenant: str, connection: Connection, *, into: Prepared, rows: Sequence[Row]) -> None:
+    into.run_all(connection, [{**row, "tenant": tenant} for row in rows])
 
 
 def _basis(row: ResultRow[Any]) -> Basis:

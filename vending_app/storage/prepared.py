@@ -1,0 +1,197 @@
+"""Statements that are compiled once and sent by the driver itself.
+
+To run a statement through SQLAlchemy costs five to ten times what the database takes for it, and a
+sale has near twenty. Where that counts, a module makes its statements with SQLAlchemy as always,
+from the one definition of the tables, and prepares them::
+
+    _FIND: Final = Prepared(select(meters).where(meters.c.drn == bindparam("drn")))
+    row = _FIND.one_or_none(connection, {"drn": "01777000018"})
+
+What is sent, the types of values on their way in and out, the transaction, errors and the events
+``before_cursor_execute`` are the same as with ``Connection.execute``. Lists in a statement (``IN``
+with an expanding parameter) are not possible, as their number of places is not known beforehand.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Self, TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import SelectBase, UpdateBase
+
+Values: TypeAlias = Mapping[str, object]
+"""The values of a statement by the names of its parameters; of an INSERT, of its columns."""
+_Processor: TypeAlias = Callable[[Any], Any]
+
+
+Found: TypeAlias = Any
+"""A row that is found. Its columns are its attributes; their types are the statement's affair."""
+
+
+class Prepared:
+    """A statement, compiled at its first use on each kind of database."""
+
+    def __init__(self, statement: SelectBase | UpdateBase) -> None:
+        """Prepare ``statement``; an INSERT has the columns for which there are values."""
+        self._statement: Final = statement
+        self._forms: Final[dict[tuple[str, tuple[str, ...]], _Form]] = {}
+
+    def rows(self, connection: Connection, values: Values) -> list[Found]:
+        """Return the rows that are found, with the names of the columns as attributes.
+
+        Args:
+            connection: The transaction.
+            values: The values of all parameters that have none of their own.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: The database refuses, with the class that it says.
+        """
+        return self._form(connection, values).rows(connection, values)
+
+    def one_or_none(self, connection: Connection, values: Values) -> Found | None:
+        """Return the row that is found, the first of several, or None.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``.
+        """
+        found = self.rows(connection, values)
+        return found[0] if found else None
+
+    def run(self, connection: Connection, values: Values) -> int:
+        """Change the database; return how many rows it changed.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``.
+        """
+        return self._form(connection, values).run(connection, values)
+
+    def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
+        """Run it once for each of several values, which all have the same names.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``.
+        """
+        if len(many) == 1:
+            self.run(connection, many[0])
+        elif many:
+            self._form(connection, many[0]).run_all(connection, many)
+
+    def _form(self, connection: Connection, values: Values) -> "_Form":
+        """Return the statement as it is sent, made at its first use."""
+        wanted = connection.dialect.name, tuple(values)
+        form = self._forms.get(wanted)
+        if form is None:
+            form = self._forms[wanted] = _Form.of(self._statement, connection.dialect, wanted[1])
+        return form
+
+
+class _Form:
+    """A statement as it is sent to one kind of database."""
+
+    def __init__(self, compiled: SQLCompiler, row: Callable[[Sequence[Any]], Found]) -> None:
+        self._sql: Final = str(compiled)
+        self._dialect: Final = compiled.dialect
+        self._place_names: Final = tuple(compiled.positiontup or compiled.params)
+        self._places: Final = tuple(_place(compiled, name) for name in self._place_names)
+        self._named: Final = not compiled.positional
+        self._row: Final = row
+
+    @classmethod
+    def of(
+        cls, statement: SelectBase | UpdateBase, dialect: Dialect, names: tuple[str, ...]
+    ) -> Self:
+        """Compile a statement for values of these names."""
+        compiled = statement.compile(dialect=dialect, column_keys=names)
+        assert isinstance(compiled, SQLCompiler)
+        unknown = set(names) - compiled.params.keys()
+        if unknown or compiled.post_compile_params:
+            message = f"no parameters of this statement, or a list: {sorted(unknown)}"
+            raise TypeError(message)
+        return cls(compiled, _row_maker(tuple(statement.exported_columns), dialect))
+
+    def rows(self, connection: Connection, values: Values) -> list[Found]:
+        """Send it and return what is found."""
+        cursor = self._send(connection, self._arguments(values))
+        found = cursor.fetchall()
+        cursor.close()
+        return list(map(self._row, found))
+
+    def run(self, connection: Connection, values: Values) -> int:
+        """Send it and return how many rows it changed."""
+        cursor = self._send(connection, self._arguments(values))
+        changed = int(cursor.rowcount)
+        cursor.close()
+        return changed
+
+    def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
+        """Send it with several values."""
+        self._send(connection, [self._arguments(each) for each in many], many=True).close()
+
+    def _arguments(self, values: Values) -> Any:  # noqa: ANN401 - what the driver takes
+        """Return the values of the places, as the driver takes them."""
+        given = [
+            fixed if name is None else values[name] if process is None else process(values[name])
+            for name, process, fixed in self._places
+        ]
+        return dict(zip(self._place_names, given, strict=True)) if self._named else given
+
+    def _send(self, connection: Connection, arguments: Any, *, many: bool = False) -> Any:  # noqa: ANN401
+        """Send the statement; return the driver's cursor."""
+        cursor = connection.connection.cursor()
+        try:
+            for listener in connection.dispatch.before_cursor_execute:
+                listener(connection, cursor, self._sql, arguments, None, many)
+            if many:
+                cursor.executemany(self._sql, arguments)
+            else:
+                cursor.execute(self._sql, arguments)
+        except self._dialect.loaded_dbapi.Error as error:
+            driver = connection.connection.dbapi_connection
+            lost = self._dialect.is_disconnect(error, driver, cursor)
+            if lost:
+                connection.invalidate(error)
+            raise DBAPIError.instance(
+                self._sql,
+                arguments,
+                error,
+                self._dialect.loaded_dbapi.Error,
+                connection_invalidated=lost,
+                dialect=self._dialect,
+                ismulti=many,
+            ) from error
+        return cursor
+
+
+def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, _Processor | None, Any]:
+    """Return where the value of a place comes from: a name and how it is converted, or itself."""
+    parameter = compiled.binds[name]
+    convert = parameter.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+    if parameter.required:
+        return name, convert, None
+    value = parameter.effective_value
+    return None, None, value if convert is None else convert(value)
+
+
+def _row_maker(
+    columns: Sequence[ColumnElement[Any]], dialect: Dialect
+) -> Callable[[Sequence[Any]], Found]:
+    """Return what makes a row of what the driver has read."""
+    names = [str(column.key) for column in columns]
+    converts = [
+        column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+    ]
+    # mypy wants to know the names, which only the statement does.
+    make: type[Found] = namedtuple("Found", names)  # type: ignore[misc] # noqa: PYI024
+    changed = [(number, convert) for number, convert in enumerate(converts) if convert is not None]
+    if not changed:
+        return lambda read: make(*read)
+
+    def made(read: Sequence[Any]) -> Found:
+        values = list(read)
+        for number, convert in changed:
+            values[number] = convert(values[number])
+        return make(*values)
+
+    return made

@@ -27,7 +27,9 @@ module             what it does
 ``local``          processes that inherit the opened module
 ``cluster``        Dask workers that open the module themselves
 ``generate``       made-up fleets
-``verify``         a finished job checked against the scalar core
+``verify``         a finished job checked against the scalar core, sharing nothing with the above
+``verify_rows``    what the scalar core says to one row
+``verify_tables``  the files of a finished job, a row at a time
 =================  ==============================================================================
 
 Nothing is imported from here by the rest of ``keys``: NumPy and PyArrow are needed (the extra

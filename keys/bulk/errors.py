@@ -5,6 +5,7 @@ KeysError
     ├── InputFormatError        INPUT_FORMAT
     ├── InputTruncatedError     INPUT_TRUNCATED
     ├── InputChangedError       INPUT_CHANGED
+    ├── OutputChangedError      OUTPUT_CHANGED
     ├── MissingColumnError      MISSING_COLUMN
     ├── ColumnTwiceError        COLUMN_TWICE
     ├── JobChangedError         JOB_CHANGED
@@ -62,6 +63,16 @@ class InputChangedError(BulkError):
     def __init__(self, path: Path) -> None:
         """Say which file."""
         super().__init__(f"{path} has changed since the job began")
+
+
+class OutputChangedError(BulkError):
+    """The output is not what the job has written."""
+
+    code = "OUTPUT_CHANGED"
+
+    def __init__(self, path: Path) -> None:
+        """Say which file."""
+        super().__init__(f"{path} is not what its manifest says: somebody has changed it")
 
 
 class MissingColumnError(BulkError):
@@ -172,7 +183,7 @@ class NotVerifiedError(BulkError):
 
     def __init__(self, line: int, what: str) -> None:
         """Say at which line of the input."""
-        super().__init__(f"line {line} of the input: {what}")
+        super().__init__(f"line {line} of the input: {what}" if line else what)
 
 
 def unwritable(path: Path, error: OSError) -> BulkError:

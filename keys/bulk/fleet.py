@@ -152,7 +152,8 @@ class _Run:
             resumed=resumed,
             digest="",
         )
-        return self._publish(summary, plan, facts, now=now)
+        ordered = [records[part.number] for part in plan.parts]
+        return self._publish(summary, plan, ordered, facts=facts, now=now)
 
     def _planned(self) -> Plan:
         plan = plan_source(self.job.source, self.job.table)
@@ -182,11 +183,16 @@ class _Run:
             progress(done, rows)
 
     def _publish(
-        self, summary: Summary, plan: Plan, facts: dict[str, str], *, now: datetime
+        self,
+        summary: Summary,
+        plan: Plan,
+        records: Sequence[PartRecord],
+        *,
+        facts: dict[str, str],
+        now: datetime,
     ) -> Summary:
-        numbers: Sequence[int] = [part.number for part in plan.parts]
-        output, digest = build(self.workspace, self.job.operation, numbers)
-        errors = build_errors(self.workspace, numbers)
+        output, digest = build(self.workspace, self.job.operation, records)
+        errors = build_errors(self.workspace, records)
         self.workspace.put(
             ".finished",
             readable_bytes(

@@ -3,11 +3,16 @@
 They are forked before anything else is begun, and inherit vending keys the way threads would share
 them: no key passes through a pipe, and nothing that holds one can be pickled. Where the system has
 no fork, or one process is wanted, this process makes the parts itself.
+
+Each holds one end of a pipe whose other end only the first process has. When that is killed, the
+pipe is closed, and they end, too: nobody is left with keys, and nobody writes into the folder of a
+job that has been taken up by another process.
 """
 
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -55,11 +60,12 @@ class ForkedProcesses:
             processes: How many processes.
         """
         self._processes = processes
+        self._lifeline = os.pipe()
         self._pool = ProcessPoolExecutor(
             processes,
             mp_context=multiprocessing.get_context("fork"),
             initializer=_begin,
-            initargs=(access,),
+            initargs=(access, self._lifeline),
         )
 
     def __enter__(self) -> Self:
@@ -75,6 +81,8 @@ class ForkedProcesses:
     ) -> None:
         """Let the processes finish what they have begun, and end them."""
         self._pool.shutdown(cancel_futures=True)
+        for end in self._lifeline:
+            os.close(end)
 
     def make(self, tasks: Iterable[PartTask]) -> Iterator[PartRecord]:
         """Yield the record of each part as soon as it is done.
@@ -100,10 +108,18 @@ class ForkedProcesses:
             raise WorkerLostError from None
 
 
-def _begin(access: BulkAccess) -> None:
+def _begin(access: BulkAccess, lifeline: tuple[int, int]) -> None:
     # The process that asked is told of Ctrl+C, too, and says what becomes of us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    theirs, ours = lifeline[1], lifeline[0]
+    os.close(theirs)
+    threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
     _inherited["access"] = access
+
+
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os._exit(1)
 
 
 def _make(task: PartTask) -> PartRecord | PartFailure:

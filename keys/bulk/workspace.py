@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -183,6 +183,19 @@ class Workspace:
         )
         self.put(record_path.name, json.dumps(asdict(record)).encode("ascii"))
         return record
+
+    def content(self, record: PartRecord, kind: str) -> bytes:
+        """Return a file of a part that is done.
+
+        Raises:
+            OSError: It cannot be read.
+            JobFilesError: It is not what the record says.
+        """
+        path = self.path(record.number, kind)
+        content = path.read_bytes()
+        if sha256(content).hexdigest() != record.digests[kind]:
+            raise JobFilesError(path, "it has changed since it was made; give the command again")
+        return content
 
     def path(self, number: int, kind: str) -> Path:
         """Return where a file of a part lies."""

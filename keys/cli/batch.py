@@ -113,21 +113,31 @@ def generate(
 def verify(
     output: Path, *, source: Path, sample: int | None, as_json: bool, **options: Any
 ) -> None:
-    """Check a finished job (CSV) against the scalar core, row by row, without the array engine."""
+    """Check a finished job against the scalar core, row by row, without the array engine.
+
+    Refused rows, too: each must be refused for the same reason. With --sample, so many rows are
+    judged, of the others only the number is looked at, and duplicates are not looked for.
+    """
+    require_libraries()
     from keys.bulk import verify as bulk_verify  # noqa: PLC0415 - as the other commands
 
-    options.pop("tenant")
+    tenant = options.pop("tenant")
     opened = open_for_batch(options)
     access = opened.module.bulk_access()
     audit, now = opened.module.audit, opened.session.now
-    with audit.refusals_of(AuditEvent.BULK, now=now, note="verify"):
-        found = bulk_verify.verify(source, output, access, sample=sample)
+    with (
+        audit.refusals_of(AuditEvent.BULK, now=now, note="verify"),
+        progress_bar("verify") as progress,
+    ):
+        found = bulk_verify.verify(
+            source, output, access, tenant=tenant, sample=sample, progress=progress
+        )
     audit.write(AuditEvent.BULK, now=now, count=found.checked, note="verify")
     if as_json:
         print_json({"rows": found.rows, "right": found.right, "checked": found.checked})
     else:
         click.echo(
-            f"{output}: {found.rows} rows, {found.right} came out, {found.checked} read and right"
+            f"{output}: {found.rows} rows, {found.right} came out, {found.checked} judged and right"
         )
 
 

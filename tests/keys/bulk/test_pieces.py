@@ -6,12 +6,11 @@ import pytest
 from keys.bulk import cluster, sources
 from keys.bulk.cells import fixed_text
 from keys.bulk.cluster import WorkerModule
-from keys.bulk.errors import NotVerifiedError, PartFailedError
+from keys.bulk.errors import PartFailedError
 from keys.bulk.generate import generate
 from keys.bulk.job import Operation
 from keys.bulk.part import PartFailure, PartTask, attempt_part, required
-from keys.bulk.verify import verify
-from keys.bulk.workspace import Workspace, digest_of
+from keys.bulk.workspace import Workspace
 from tests.keys.bulk.conftest import SHARED, Depot
 
 
@@ -42,26 +41,3 @@ def test_credit_without_a_column_of_identifiers_for_an_unknown_group(depot: Depo
     generate(source, 3, seed=1, given={**SHARED, "sgc": "999999"}, credit=True)
     summary = depot.done(depot.job(source, operation=Operation.CREDIT))
     assert (summary.right, summary.refused) == (0, 3)
-
-
-def test_credit_without_a_column_of_identifiers_is_verified(depot: Depot) -> None:
-    source = depot.folder / "fleet.csv"
-    generate(source, 3, seed=1, given={**SHARED, "krn": "2"}, credit=True)
-    job = depot.job(source, operation=Operation.CREDIT)
-    depot.done(job)
-    found = verify(source, job.output, depot.opened().bulk_access(), sample=None)
-    assert found.checked == 3
-
-
-def test_another_check_value_is_not_verified(depot: Depot) -> None:
-    source = depot.folder / "fleet.csv"
-    generate(source, 1, seed=1, given={**SHARED, "krn": "2"})
-    job = depot.job(source, operation=Operation.DERIVE)
-    before = depot.done(job).digest
-    lines = job.output.read_text(encoding="ascii").splitlines()
-    job.output.write_text(f"{lines[0]}\n{lines[1][:-6]}ABCDEF\n", encoding="ascii")
-    manifest = job.output.with_name("out.csv.manifest")
-    text = manifest.read_text(encoding="ascii").replace(before, digest_of(job.output))
-    manifest.write_text(text, encoding="ascii")
-    with pytest.raises(NotVerifiedError, match="line 2 of the input: SAYS_OTHERWISE"):
-        verify(source, job.output, depot.opened().bulk_access(), sample=None)

@@ -81,6 +81,7 @@ CREDITS = [
     ({"tenths": "-5"}, "NOT_DIGITS"),
     ({"tenths": "1234567890123456"}, "NOT_DIGITS"),
     ({"tenths": "18201625"}, "AMOUNT_TOO_LARGE"),
+    ({"tid": "-1"}, "NOT_DIGITS"),
     ({"tid": "0"}, "FIELD_RANGE"),
     ({"tid": "16777216"}, "FIELD_RANGE"),
     ({"tid": "1441"}, "RESERVED_MINUTE"),

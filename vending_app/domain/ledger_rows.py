@@ -114,6 +114,7 @@ COVERED: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "ledger_periods": (("period",), ("login", "closed_at")),
 }
 """Table to the columns of its key, the tenant apart, and its other columns."""
+_COLUMNS: Final = {table: frozenset((*key, *others)) for table, (key, others) in COVERED.items()}
 
 
 def rows_digest(rows: Mapping[str, Iterable[Row]]) -> dict[str, str]:
@@ -170,8 +171,7 @@ def row_name(table: str, row: Row) -> str:
 
 def row_digest(table: str, row: Row) -> str:
     """Return the hash of one row, hexadecimal; ``rows_digest`` says of what and raises what."""
-    key, others = COVERED[table]
-    columns = frozenset((*key, *others))
+    columns = _COLUMNS[table]
     found = row.keys() - _ELSEWHERE
     if found != columns:
         raise LedgerRowError(table, columns ^ found)
@@ -190,11 +190,11 @@ def moment_text(moment: datetime) -> str:
 
 
 def _plain(column: str, value: object) -> JsonValue:
-    if isinstance(value, datetime):
-        return moment_text(value)
     if column == _SECRET:
         return sha256(str(value).encode("ascii")).hexdigest()
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (str, int)):
         return value
+    if isinstance(value, datetime):
+        return moment_text(value)
     # It has no canonical form; `canonical_bytes` says so in its own words.
     return value  # type: ignore[return-value]  # what is not JSON is refused there

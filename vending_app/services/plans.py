@@ -1,10 +1,11 @@
 """What a security module is to make for one request, and what it has made of it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keys import KeyChangeAnswer, MeterConfiguration, NewKey, TokenRequest
 from keys.answers import IssueAnswer
-from sts import MeterPan
+from sts import DecoderReferenceNumber, MeterPan
 from vending_app.domain.network import Meter, MeterKey
 
 
@@ -90,7 +91,7 @@ def meter_configuration(meter: Meter, key: MeterKey | None = None) -> MeterConfi
     held = meter.key if key is None else key
     return MeterConfiguration(
         tenant=meter.tenant,
-        meter_pan=MeterPan.from_drn(meter.drn),
+        meter_pan=_meter_pan(meter.drn),
         supply_group_code=held.supply_group_code,
         tariff_index=held.tariff_index,
         key_revision_number=held.key_revision_number,
@@ -99,6 +100,12 @@ def meter_configuration(meter: Meter, key: MeterKey | None = None) -> MeterConfi
         token_carrier_type=meter.token_carrier_type,
         key_expiry_number=held.key_expiry_number,
     )
+
+
+@lru_cache(maxsize=1024)
+def _meter_pan(drn: DecoderReferenceNumber) -> MeterPan:
+    """Return the number of a meter as modules know it; a sale needs it several times."""
+    return MeterPan.from_drn(drn)
 
 
 def message_id(tenant: str, request_id: str, part: str) -> str:

@@ -48,6 +48,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         """Use ``engine``; ``Store.open`` makes the right one for a URL."""
         self.engine = engine
+        self._reading = engine
+        if engine.dialect.name == "postgresql":
+            # By default each statement would see what was committed before it.
+            self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writing = engine.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
         self.fail_point: Callable[[str], None] = no_fail_point
 
     @classmethod
@@ -71,11 +76,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection whose statements all see the same state."""
-        reading = self.engine
-        if reading.dialect.name == "postgresql":
-            # By default each statement would see what was committed before it.
-            reading = reading.execution_options(isolation_level="REPEATABLE READ")
-        with _busy_is_a_refusal(), reading.begin() as connection:
+        with _busy_is_a_refusal(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -85,8 +86,7 @@ class Store:
         Raises:
             StoreBusyError: Another writer took too long; nothing was changed.
         """
-        writing = self.engine.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
-        with _busy_is_a_refusal(), writing.begin() as connection:
+        with _busy_is_a_refusal(), self._writing.begin() as connection:
             yield connection
 
     def tenant_codes(self) -> tuple[str, ...]:
@@ -112,7 +112,8 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get(_BEGIN_OPTION, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    # Straight to the driver: to begin would cost as much as to insert a row otherwise.
+    connection.connection.cursor().execute(f"BEGIN {mode}")
 
 
 @contextmanager
@@ -121,8 +122,8 @@ def _busy_is_a_refusal() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise StoreBusyError from error
-    except OperationalError as error:
-        if _is_busy(error.orig):
+    except (OperationalError, sqlite3.OperationalError) as error:
+        if _is_busy(getattr(error, "orig", error)):
             raise StoreBusyError from error
         raise
 

@@ -186,7 +186,7 @@ def _row_maker(
     make: type[Found] = namedtuple("Found", names)  # type: ignore[misc] # noqa: PYI024
     changed = [(number, convert) for number, convert in enumerate(converts) if convert is not None]
     if not changed:
-        return lambda read: make(*read)
+        return make._make
 
     def made(read: Sequence[Any]) -> Found:
         values = list(read)

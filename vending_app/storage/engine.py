@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vending_app.domain.errors import StoreBusyError
+from vending_app.storage.sending import keep_order
 
 BUSY_TIMEOUT_MS: Final = 30_000
 _BEGIN_OPTION: Final = "sqlite_begin"
@@ -71,6 +72,7 @@ class Store:
             pool_pre_ping=True,
             connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"},
         )
+        keep_order(engine)
         return cls(engine)
 
     @contextmanager

@@ -302,7 +302,7 @@ def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Pos
             kind, name = party
             move = _MOVE_FLOAT if kind == "vendor" else _MOVE_CREDIT
             try:
-                moved = move.run(connection, {"books": tenant, "party": name, "amount": amount})
+                moved = move.change(connection, {"books": tenant, "party": name, "amount": amount})
             except IntegrityError:
                 raise LedgerLimitError(account) from None
             if moved != 1:

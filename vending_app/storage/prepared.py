@@ -12,18 +12,21 @@ What is sent, the types of values on their way in and out, the transaction, erro
 with an expanding parameter) are not possible, as their number of places is not known beforehand.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
+
+from vending_app.storage.sending import Order, change, read, write
 
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement by the names of its parameters; of an INSERT, of its columns."""
 _Processor: TypeAlias = Callable[[Any], Any]
+_NAMED_PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
 Found: TypeAlias = Any
@@ -48,7 +51,8 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: The database refuses, with the class that it says.
         """
-        return self._form(connection, values).rows(connection, values)
+        form = self._form(connection, values)
+        return list(map(form.row, read(connection, form.order(values))))
 
     def one_or_none(self, connection: Connection, values: Values) -> Found | None:
         """Return the row that is found, the first of several, or None.
@@ -59,13 +63,13 @@ class Prepared:
         found = self.rows(connection, values)
         return found[0] if found else None
 
-    def run(self, connection: Connection, values: Values) -> int:
-        """Change the database; return how many rows it changed.
+    def run(self, connection: Connection, values: Values) -> None:
+        """Change the database; see ``vending_app.storage.sending`` for when that happens.
 
         Raises:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
-        return self._form(connection, values).run(connection, values)
+        write(connection, self._form(connection, values).order(values))
 
     def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
         """Run it once for each of several values, which all have the same names.
@@ -76,7 +80,15 @@ class Prepared:
         if len(many) == 1:
             self.run(connection, many[0])
         elif many:
-            self._form(connection, many[0]).run_all(connection, many)
+            write(connection, self._form(connection, many[0]).orders(many))
+
+    def change(self, connection: Connection, values: Values) -> int:
+        """Change the database now, and return how many rows have changed.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``.
+        """
+        return change(connection, self._form(connection, values).order(values))
 
     def _form(self, connection: Connection, values: Values) -> "_Form":
         """Return the statement as it is sent, made at its first use."""
@@ -91,12 +103,9 @@ class _Form:
     """A statement as it is sent to one kind of database."""
 
     def __init__(self, compiled: SQLCompiler, row: Callable[[Sequence[Any]], Found]) -> None:
-        self._sql: Final = str(compiled)
-        self._dialect: Final = compiled.dialect
-        self._place_names: Final = tuple(compiled.positiontup or compiled.params)
-        self._places: Final = tuple(_place(compiled, name) for name in self._place_names)
-        self._named: Final = not compiled.positional
-        self._row: Final = row
+        self._sql, names = _numbered(compiled)
+        self._places: Final = tuple(_place(compiled, name) for name in names)
+        self.row: Final = row
 
     @classmethod
     def of(
@@ -111,57 +120,33 @@ class _Form:
             raise TypeError(message)
         return cls(compiled, _row_maker(tuple(statement.exported_columns), dialect))
 
-    def rows(self, connection: Connection, values: Values) -> list[Found]:
-        """Send it and return what is found."""
-        cursor = self._send(connection, self._arguments(values))
-        found = cursor.fetchall()
-        cursor.close()
-        return list(map(self._row, found))
+    def order(self, values: Values) -> Order:
+        """Return it with values."""
+        return Order(self._sql, self._arguments(values))
 
-    def run(self, connection: Connection, values: Values) -> int:
-        """Send it and return how many rows it changed."""
-        cursor = self._send(connection, self._arguments(values))
-        changed = int(cursor.rowcount)
-        cursor.close()
-        return changed
+    def orders(self, many: Sequence[Values]) -> Order:
+        """Return it with several values."""
+        return Order(self._sql, [self._arguments(each) for each in many], many=True)
 
-    def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
-        """Send it with several values."""
-        self._send(connection, [self._arguments(each) for each in many], many=True).close()
-
-    def _arguments(self, values: Values) -> Any:  # noqa: ANN401 - what the driver takes
+    def _arguments(self, values: Values) -> list[Any]:
         """Return the values of the places, as the driver takes them."""
-        given = [
+        return [
             fixed if name is None else values[name] if process is None else process(values[name])
             for name, process, fixed in self._places
         ]
-        return dict(zip(self._place_names, given, strict=True)) if self._named else given
 
-    def _send(self, connection: Connection, arguments: Any, *, many: bool = False) -> Any:  # noqa: ANN401
-        """Send the statement; return the driver's cursor."""
-        cursor = connection.connection.cursor()
-        try:
-            for listener in connection.dispatch.before_cursor_execute:
-                listener(connection, cursor, self._sql, arguments, None, many)
-            if many:
-                cursor.executemany(self._sql, arguments)
-            else:
-                cursor.execute(self._sql, arguments)
-        except self._dialect.loaded_dbapi.Error as error:
-            driver = connection.connection.dbapi_connection
-            lost = self._dialect.is_disconnect(error, driver, cursor)
-            if lost:
-                connection.invalidate(error)
-            raise DBAPIError.instance(
-                self._sql,
-                arguments,
-                error,
-                self._dialect.loaded_dbapi.Error,
-                connection_invalidated=lost,
-                dialect=self._dialect,
-                ismulti=many,
-            ) from error
-        return cursor
+
+def _numbered(compiled: SQLCompiler) -> tuple[str, Sequence[str]]:
+    """Return the statement with places in an order, and what their parameters are called.
+
+    psycopg would put them into an order each time anew, from their names.
+    """
+    if compiled.positional:
+        return str(compiled), compiled.positiontup or ()
+    names = tuple(compiled.params)
+    numbers = {name: f"${number}" for number, name in enumerate(names, start=1)}
+    sql = _NAMED_PLACE.sub(lambda found: numbers[found[1]], str(compiled))
+    return sql.replace("%%", "%"), names
 
 
 def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, _Processor | None, Any]:

@@ -1,0 +1,149 @@
+"""How prepared statements reach the database: on SQLite at once, on PostgreSQL several together.
+
+To PostgreSQL each statement is a journey there and back, and a sale would make twenty. What changes
+rows and gives nothing back therefore waits for the next statement that reads, or for the commit,
+and travels with it (in the pipeline of the protocol). The order stays, so each statement sees what
+those before it have done, and the transaction keeps all or nothing as ever; only an error shows
+itself as late as that. Statements that SQLAlchemy sends have those before them sent first:
+``keep_order`` sees to it.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from psycopg import RawCursor
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIModule
+from sqlalchemy.exc import DBAPIError
+
+_WAITING: Final = "sts_waiting"
+
+
+class Order(NamedTuple):
+    """A statement with its values.
+
+    Attributes:
+        sql: As the driver takes it.
+        arguments: Its values as the driver takes them; of several times, a list of them.
+        many: Whether it is to run several times.
+    """
+
+    sql: str
+    arguments: Any
+    many: bool = False
+
+
+def keep_order(engine: Engine) -> None:
+    """Have statements that wait sent before any other, and forgotten with their transaction."""
+    event.listen(engine, "before_cursor_execute", _send_before)
+    event.listen(engine, "commit", send_waiting)
+    event.listen(engine, "rollback", _forget)
+
+
+def read(connection: Connection, order: Order) -> list[Any]:
+    """Send a statement after those that wait, and return the rows as the driver has them.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database refuses this statement or one that waited.
+    """
+    found: list[Any] = _send(connection, [*_taken(connection), order]).fetchall()
+    return found
+
+
+def change(connection: Connection, order: Order) -> int:
+    """Send a statement after those that wait, and return how many rows it changed.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: As for ``read``.
+    """
+    send_waiting(connection)
+    return int(_send(connection, [order]).rowcount)
+
+
+def write(connection: Connection, order: Order) -> None:
+    """Send a statement, or let it wait for the next one that reads.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database refuses it; if it waits, that comes later.
+    """
+    if _waits(connection):
+        connection.info.setdefault(_WAITING, []).append(order)
+    else:
+        _send(connection, [order])
+
+
+def send_waiting(connection: Connection) -> None:
+    """Send what waits.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database refuses one of them.
+    """
+    orders = _taken(connection)
+    if orders:
+        _send(connection, orders)
+
+
+def _waits(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _taken(connection: Connection) -> list[Order]:
+    """Return what waits; it waits no longer."""
+    waiting: list[Order] = connection.info.pop(_WAITING, []) if _waits(connection) else []
+    return waiting
+
+
+def _send_before(connection: Connection, *_: object) -> None:
+    send_waiting(connection)
+
+
+def _forget(connection: Connection) -> None:
+    _taken(connection)
+
+
+def _send(connection: Connection, orders: list[Order]) -> Any:  # noqa: ANN401 - the driver's
+    """Send statements; return the driver's cursor of the last one, which is ready to be read."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    try:
+        if len(orders) == 1:
+            return _run(connection, driver, orders[0])
+        with driver.pipeline():
+            *before, last = orders
+            for order in before:
+                _run(connection, driver, order)
+            return _run(connection, driver, last)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, orders, error) from error
+
+
+def _run(connection: Connection, driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
+    # Places are numbered, which psycopg calls raw.
+    cursor = RawCursor(driver) if _waits(connection) else driver.cursor()
+    listeners = connection.dispatch.before_cursor_execute
+    for listener in listeners or ():
+        listener(connection, cursor, order.sql, order.arguments, None, order.many)
+    if order.many:
+        cursor.executemany(order.sql, order.arguments)
+    else:
+        cursor.execute(order.sql, order.arguments)
+    return cursor
+
+
+def _wrapped(
+    connection: Connection, orders: list[Order], error: DBAPIModule.Error
+) -> BaseException:
+    """Return an error of the driver as SQLAlchemy's; a connection that is lost is given up."""
+    dialect, last = connection.dialect, orders[-1]
+    driver = connection.connection.dbapi_connection
+    lost = dialect.is_disconnect(error, driver, None)
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        last.sql,
+        last.arguments,
+        error,
+        dialect.loaded_dbapi.Error,
+        connection_invalidated=lost,
+        dialect=dialect,
+        ismulti=last.many,
+    )

@@ -7,8 +7,6 @@ keys). DKGA03 is legacy, DKGA01 is recognised and refused.
 ``KeyDerivation`` holds one vending key ready for use; make it once and derive many keys.
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -201,11 +199,17 @@ def _prepare_dkga03(vending_key: bytes) -> Callable[[KeyAttributes], bytes]:
 
 def _prepare_dkga04(vending_key: bytes) -> Callable[[KeyAttributes], bytes]:
     """Leftmost bytes of HMAC-SHA-256(VK, M): SP 800-108, feedback mode, one step, no counter."""
+    from cryptography.hazmat.primitives import hashes, hmac  # noqa: PLC0415 - as above
 
-    def derive(attributes: KeyAttributes) -> bytes:
-        return _dkga04_key(attributes, lambda m: hmac.digest(vending_key, m, hashlib.sha256))
+    # Copied, a keyed HMAC need not go over the key for every message again.
+    keyed = hmac.HMAC(vending_key, hashes.SHA256())
 
-    return derive
+    def mac(message: bytes) -> bytes:
+        fresh = keyed.copy()
+        fresh.update(message)
+        return fresh.finalize()
+
+    return lambda attributes: _dkga04_key(attributes, mac)
 
 
 def _dkga04_key(attributes: KeyAttributes, mac: Callable[[bytes], bytes]) -> bytes:
@@ -236,7 +240,7 @@ def dkga04_message(attributes: KeyAttributes) -> bytes:
     """
     algorithm = attributes.encryption_algorithm
     return (
-        f"\x04\x0204\x02{attributes.base_date.value}\x02{algorithm.value}"
+        f"\x04\x0204\x02{attributes.base_date.code}\x02{algorithm}"
         f"\x02{attributes.tariff_index.number:02d}"
         f"\0\x04\x06{attributes.supply_group_code.number:06d}"
         f"\x01{attributes.key_type:d}\x01{attributes.key_revision_number.number:d}"

@@ -54,6 +54,7 @@ def new_cipher(
         KeyLengthError: The key is not as long as the algorithm wants it.
         UnsupportedAlgorithmError: Not one of the algorithms of this package.
     """
-    if algorithm not in _CIPHERS:
+    cipher = _CIPHERS.get(algorithm)
+    if cipher is None:
         raise UnsupportedAlgorithmError(f"no cipher for encryption algorithm {algorithm}")
-    return _CIPHERS[algorithm](key, sta_tables)
+    return cipher(key, sta_tables)

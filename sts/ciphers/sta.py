@@ -13,11 +13,16 @@ they are; that form needs table 2 to be the inverse of table 1, as only the SAMP
 
 How it is made fast: a nibble's substitution and where the permutation then takes its four bits
 depend on nothing but the nibble's place, value and key bit. So for each byte's place and two key
-bits there is a table of 256 numbers, and a round is eight look-ups, added up.
+bits there is a table of 256 numbers, and a round is eight look-ups, added up. The tables of a place
+hold the same 256 numbers in different orders, so they share them: what is read in one round has
+less to push out of the processor's cache.
+
+Most keys serve for one token. So nothing is prepared for a key but the 16 key bits of each round;
+they choose the tables when a block is there.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Final, NamedTuple, TypeAlias, final
 
 from sts.ciphers.keyed import KeyedCipher
@@ -25,37 +30,36 @@ from sts.ciphers.sta_tables import StaTables
 from sts.identifiers import EncryptionAlgorithm
 from sts.key_material import DecoderKey
 
-_ROUNDS: Final = 16
-_NIBBLES: Final = 16
 _ALL_ONES: Final = (1 << 64) - 1
+_ONLY_STEP: Final = (0,)
 _KEPT_TABLE_SETS: Final = 4
-"""How many prepared sets (some 1.5 MB each) are kept; an installation uses one or two."""
+"""How many prepared sets (some 0.5 MB each) are kept; an installation uses one or two."""
 
 _ByteTable: TypeAlias = tuple[int, ...]
 """What the value of one byte becomes, its bits where the permutation takes them."""
-_Step: TypeAlias = tuple[_ByteTable, ...]
-"""Eight byte tables, that of the least significant byte first: all of one round for one key."""
+_HalfStep: TypeAlias = tuple[_ByteTable, ...]
+"""Four byte tables, that of the least significant byte first: half of one round."""
 
 
-class _StepChooser(NamedTuple):
-    """The steps of every key, in halves: joined, two of them are the step of one round key."""
+class _Steps(NamedTuple):
+    """The half steps of every key."""
 
-    low: tuple[_Step, ...]
+    low: tuple[_HalfStep, ...]
     """Tables of bytes 0 to 3, by the eight key bits that choose for nibbles 0 to 7."""
-    high: tuple[_Step, ...]
+    high: tuple[_HalfStep, ...]
     """Tables of bytes 4 to 7, by the eight key bits that choose for nibbles 8 to 15."""
 
 
 class _PreparedTables(NamedTuple):
     """Everything that depends on the tables alone."""
 
-    encrypt: _StepChooser
+    encrypt: _Steps
     """Substitution, then permutation."""
-    undo_permutation: _Step
-    """Inverse permutation alone: what decryption starts with."""
-    decrypt: _StepChooser
+    undo_permutation: _Steps
+    """Inverse permutation alone, one step for all keys: what decryption starts with."""
+    decrypt: _Steps
     """Inverse substitution of one round, then inverse permutation of the round before it."""
-    undo_first_substitution: _StepChooser
+    undo_first_substitution: _Steps
     """Inverse substitution alone: what decryption ends with."""
 
 
@@ -71,25 +75,16 @@ class Sta(KeyedCipher):
         KeyLengthError: The key does not have 64 bits.
     """
 
-    __slots__ = ("_decrypt_steps", "_encrypt_steps", "tables")
+    __slots__ = ("_prepared", "_selections", "tables")
 
     algorithm = EncryptionAlgorithm.STA
     key_bits = algorithm.key_bits
 
     def __init__(self, key: DecoderKey, tables: StaTables) -> None:
-        """Choose the byte tables of all rounds."""
-        chosen = _selections(int.from_bytes(self._key_bytes(key), "big"))
-        prepared = _prepare(tables)
-        low, high = prepared.encrypt
-        undo_low, undo_high = prepared.decrypt
-        end_low, end_high = prepared.undo_first_substitution
+        """Find the key bits of all rounds."""
         self.tables: Final = tables
-        self._encrypt_steps: Final = [low[bits & 0xFF] + high[bits >> 8] for bits in chosen]
-        self._decrypt_steps: Final = [
-            prepared.undo_permutation,
-            *[undo_low[bits & 0xFF] + undo_high[bits >> 8] for bits in chosen[:0:-1]],
-            end_low[chosen[0] & 0xFF] + end_high[chosen[0] >> 8],
-        ]
+        self._prepared: Final = _prepare(tables)
+        self._selections: Final = _selections(int.from_bytes(self._key_bytes(key), "big"))
 
     def encrypt_block(self, block: int) -> int:
         """Return the cipher block of a clear block.
@@ -97,7 +92,7 @@ class Sta(KeyedCipher):
         Raises:
             OverflowError: ``block`` is negative or has more than 64 bits.
         """
-        return _run(self._encrypt_steps, block)
+        return _run(self._prepared.encrypt, self._selections, block=block)
 
     def decrypt_block(self, block: int) -> int:
         """Return the clear block of a cipher block.
@@ -105,11 +100,18 @@ class Sta(KeyedCipher):
         Raises:
             OverflowError: ``block`` is negative or has more than 64 bits.
         """
-        return _run(self._decrypt_steps, block)
+        prepared, selections = self._prepared, self._selections
+        block = _run(prepared.undo_permutation, _ONLY_STEP, block=block)
+        block = _run(prepared.decrypt, selections[:0:-1], block=block)
+        return _run(prepared.undo_first_substitution, selections[:1], block=block)
 
 
-def _run(steps: list[_Step], block: int) -> int:
-    for table_0, table_1, table_2, table_3, table_4, table_5, table_6, table_7 in steps:
+def _run(steps: _Steps, selections: Sequence[int], *, block: int) -> int:
+    """Run a round for each selection."""
+    low, high = steps
+    for bits in selections:
+        table_0, table_1, table_2, table_3 = low[bits & 0xFF]
+        table_4, table_5, table_6, table_7 = high[bits >> 8]
         byte_0, byte_1, byte_2, byte_3, byte_4, byte_5, byte_6, byte_7 = block.to_bytes(8, "little")
         # The eight numbers have no bit in common, so their sum is their OR, and a tenth faster.
         block = (
@@ -127,29 +129,36 @@ def _run(steps: list[_Step], block: int) -> int:
 
 def _selections(key: int) -> list[int]:
     """For each round a 16-bit number: its bit n is bit 4n + 3 of that round's key."""
-    # Written out as text, most significant bit first, rotating left is to start reading later
-    # and taking bits 63, 59 … 3 is to read every fourth. Right by 12 is left by 52.
-    bits = f"{key ^ _ALL_ONES:064b}" * 2
-    every_fourth = [int(bits[start : start + 64 : 4], 2) * 0x10001 for start in range(52, 56)]
-    # Four rounds later the reading starts one of these bits later. Written twice they can be
-    # shifted instead of rotated.
-    return [every_fourth[turn % 4] >> 16 - turn // 4 & 0xFFFF for turn in range(_ROUNDS)]
+    bytes_of_key = (key ^ _ALL_ONES).to_bytes(8, "little")
+    lanes = sum([_LANES[byte] << 2 * place for place, byte in enumerate(bytes_of_key)])
+    # Rotated left by 1, 2 and 3 bits, the key has the next lower lanes at bits 4n + 3; by 4 bits
+    # it has the first lane again, rotated by one bit. Lanes written twice can be shifted instead
+    # of rotated. The rotation of the key by 12 bits is one of each lane by 3.
+    ordered = [(lanes >> 16 * lane & 0xFFFF) * 0x10001 for lane in (3, 2, 1, 0)]
+    return [lane >> places & 0xFFFF for places in (3, 2, 1, 0) for lane in ordered]
+
+
+def _lanes(byte: int) -> int:
+    """Sort the bits of a byte into four lanes of 16 bits, bits n and n + 4 into lane n."""
+    return sum([(byte >> bit & 1) << 16 * (bit % 4) + bit // 4 for bit in range(8)])
+
+
+_LANES: Final = tuple(map(_lanes, range(256)))
 
 
 @lru_cache(maxsize=_KEPT_TABLE_SETS)
 def _prepare(tables: StaTables) -> _PreparedTables:
-    """Work out everything that depends on the tables alone (some 8 ms)."""
+    """Work out everything that depends on the tables alone (some 5 ms)."""
     substitutions = (tables.substitution_1, tables.substitution_2)
     undo_substitutions = (_inverse(tables.substitution_1), _inverse(tables.substitution_2))
-    undo_permutation = _inverse(tables.permutation)
-    nothing = tuple(range(_NIBBLES))
-    unmoved = tuple(range(64))
-    moving_only = _step_chooser((nothing, nothing), undo_permutation)
+    moved = _moved_bytes(tables.permutation)
+    moved_back = _moved_bytes(_inverse(tables.permutation))
+    unmoved = _moved_bytes(range(64))
     return _PreparedTables(
-        encrypt=_step_chooser(substitutions, tables.permutation),
-        undo_permutation=moving_only.low[0] + moving_only.high[0],
-        decrypt=_step_chooser(undo_substitutions, undo_permutation),
-        undo_first_substitution=_step_chooser(undo_substitutions, unmoved),
+        encrypt=_steps(substitutions, moved),
+        undo_permutation=_Steps((moved_back[:4],), (moved_back[4:],)),
+        decrypt=_steps(undo_substitutions, moved_back),
+        undo_first_substitution=_steps(undo_substitutions, unmoved),
     )
 
 
@@ -157,36 +166,39 @@ def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(permutation)), key=permutation.__getitem__))
 
 
-def _step_chooser(
-    substitutions: tuple[tuple[int, ...], tuple[int, ...]], permutation: tuple[int, ...]
-) -> _StepChooser:
+def _moved_bytes(permutation: Sequence[int]) -> tuple[_ByteTable, ...]:
+    """For each byte's place, spread the bits of every byte over the block."""
+    tables = []
+    for first in range(0, 64, 8):
+        moved = [0]
+        # With one more bit there are as many values again, those with this bit.
+        for destination in permutation[first : first + 8]:
+            moved += [value + (1 << destination) for value in moved]
+        tables.append(tuple(moved))
+    return tuple(tables)
+
+
+def _steps(
+    substitutions: tuple[tuple[int, ...], tuple[int, ...]], moved: tuple[_ByteTable, ...]
+) -> _Steps:
     """Combine substitution and permutation for every byte and every choice of tables."""
-    nibble_tables = []
-    for nibble in range(_NIBBLES):
-        destinations = permutation[4 * nibble : 4 * nibble + 4]
-        moved = [_moved(value, destinations) for value in range(16)]
-        nibble_tables.append([[moved[entry] for entry in table] for table in substitutions])
-    byte_tables = [
-        _byte_tables(*pair) for pair in zip(nibble_tables[::2], nibble_tables[1::2], strict=True)
-    ]
-    return _StepChooser(_half_steps(byte_tables[:4]), _half_steps(byte_tables[4:]))
-
-
-def _byte_tables(lower: list[list[int]], upper: list[list[int]]) -> list[_ByteTable]:
-    """Join the tables of a byte's two nibbles, by the two key bits (bit 0 for the lower)."""
-    return [
-        tuple(chain.from_iterable(map(high.__add__, lower[bits & 1]) for high in upper[bits >> 1]))
+    choices = [
+        [
+            upper << 4 | lower
+            for upper in substitutions[bits >> 1]
+            for lower in substitutions[bits & 1]
+        ]
         for bits in range(4)
     ]
+    by_place = [
+        [tuple([table[substituted] for substituted in choice]) for choice in choices]
+        for table in moved
+    ]
+    return _Steps(_half_steps(by_place[:4]), _half_steps(by_place[4:]))
 
 
-def _moved(nibble: int, destinations: tuple[int, ...]) -> int:
-    """Spread the four bits of a nibble over the block."""
-    return sum([(nibble >> bit & 1) << place for bit, place in enumerate(destinations)])
-
-
-def _half_steps(byte_tables: list[list[_ByteTable]]) -> tuple[_Step, ...]:
+def _half_steps(byte_tables: list[list[_ByteTable]]) -> tuple[_HalfStep, ...]:
     return tuple(
-        tuple(tables[bits >> 2 * byte & 0b11] for byte, tables in enumerate(byte_tables))
+        tuple(tables[bits >> 2 * place & 0b11] for place, tables in enumerate(byte_tables))
         for bits in range(256)
     )

@@ -64,6 +64,10 @@ class StaTables:
                 "fingerprint must be a SHA-256 in 64 lower-case hexadecimal digits"
             )
 
+    def __hash__(self) -> int:
+        """Hash what stands for the whole set; each cipher looks its prepared tables up by this."""
+        return hash(self.fingerprint)
+
     @property
     def is_sample(self) -> bool:
         """Whether this is the printed SAMPLE set, under whatever name.

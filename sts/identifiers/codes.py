@@ -7,21 +7,33 @@ from typing import Final, Self
 from sts.errors import UnknownCodeError
 from sts.identifiers.checks import parse_code
 
+_YEARS: Final = {"93": "1993", "14": "2014", "35": "2035"}
+
 
 class BaseDate(Enum):
     """The zero point of a key's token identifiers (IEC 62055-41, 6.1.12).
 
     The value is the two-digit code that DKGA04 hashes.
+
+    Attributes:
+        code: The value.
+        year: The year in four digits.
+        start: The UTC minute of token identifier 0.
     """
+
+    code: str
+    year: str
+    start: datetime
 
     Y1993 = "93"
     Y2014 = "14"
     Y2035 = "35"
 
-    @property
-    def start(self) -> datetime:
-        """The UTC minute of token identifier 0."""
-        return _BASE_DATE_START[self.value]
+    def __init__(self, code: str) -> None:
+        """Set once what every token asks for."""
+        self.code = code
+        self.year = _YEARS[code]
+        self.start = datetime(int(self.year), 1, 1, tzinfo=UTC)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -31,24 +43,23 @@ class BaseDate(Enum):
             UnknownCodeError: Neither one of the three years nor one of the three codes.
         """
         for base_date in cls:
-            if text in (base_date.value, str(base_date.start.year)):
+            if text in (base_date.code, base_date.year):
                 return base_date
-        raise UnknownCodeError("base date", allowed=("1993", "2014", "2035"), found=text)
+        raise UnknownCodeError("base date", allowed=tuple(_YEARS.values()), found=text)
 
     def __str__(self) -> str:
         """Return the year."""
-        return str(self.start.year)
-
-
-_BASE_DATE_START: Final = {
-    "93": datetime(1993, 1, 1, tzinfo=UTC),
-    "14": datetime(2014, 1, 1, tzinfo=UTC),
-    "35": datetime(2035, 1, 1, tzinfo=UTC),
-}
+        return self.year
 
 
 class EncryptionAlgorithm(StrEnum):
-    """How tokens are encrypted (IEC 62055-41, 6.1.5)."""
+    """How tokens are encrypted (IEC 62055-41, 6.1.5).
+
+    Attributes:
+        key_bits: Length of the decoder key in bits.
+    """
+
+    key_bits: int
 
     STA = "07"
     """Standard Transfer Algorithm, 64-bit keys, tables licensed by the STS Association."""
@@ -57,10 +68,9 @@ class EncryptionAlgorithm(StrEnum):
     MISTY1 = "11"
     """MISTY1, 128-bit keys."""
 
-    @property
-    def key_bits(self) -> int:
-        """Length of the decoder key in bits."""
-        return 128 if self is EncryptionAlgorithm.MISTY1 else 64
+    def __init__(self, code: str) -> None:
+        """Set once what every token asks for."""
+        self.key_bits = 128 if code == "11" else 64
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -137,6 +137,10 @@ class AuditedModule:
         """Return the metadata of the vending key that serves a meter; no key is used."""
         return self._module.vending_key(meter)
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of all vending keys of a meter's supply group; no key is used."""
+        return self._module.revisions(meter)
+
     def bulk_access(self) -> BulkAccess:
         """Return what operations on whole fleets need; ``keys.bulk`` writes the use down."""
         return self._module.bulk_access()

@@ -35,6 +35,17 @@ class SuppliedKeys:
         """
         return self._vault.find_decoder_key(meter).key
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return what is known of the vending keys of all revisions that this meter has keys of."""
+        return tuple(
+            record.key
+            for record in self._vault.decoder_keys
+            if record.meter_pan == meter.meter_pan
+            and record.tariff_index == meter.tariff_index
+            and record.key.name.tenant == meter.tenant
+            and record.key.name.supply_group_code == meter.supply_group_code
+        )
+
     def decoder_key(self, key: RegisteredKey, attributes: KeyAttributes) -> DecoderKey:
         """Return the decoder key of a meter, unsealed anew each time."""
         record = self._vault.find_decoder_key(

@@ -213,6 +213,10 @@ class JournalledModule:
         """Return the metadata of the vending key that serves a meter."""
         return self._source.registered(meter)
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of all vending keys of a meter's supply group."""
+        return self._source.revisions(meter)
+
     def status(self) -> ModuleStatus:
         """Return what the module says of itself."""
         tables = self._sta_tables

@@ -25,6 +25,10 @@ class KeySource(DecoderKeys, Protocol):
         """
         ...
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of the vending keys of all revisions of a meter's supply group."""
+        ...
+
     def held(self) -> tuple[HeldKey, ...]:
         """Return what there is."""
         ...

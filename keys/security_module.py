@@ -162,6 +162,17 @@ class SecurityModule(Protocol):
         """
         ...
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of the vending keys of all revisions of a meter's supply group.
+
+        Args:
+            meter: The meter; its own revision does not matter.
+
+        Returns:
+            Those of its tenant that the module has for it, in no order; perhaps none.
+        """
+        ...
+
     def bulk_access(self) -> BulkAccess:
         """Return what operations on whole fleets need; only ``keys.bulk`` calls it.
 

@@ -51,6 +51,10 @@ class VaultKeys:
             )
         )
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of the vending keys of all revisions of a meter's supply group."""
+        return self._vault.find_group(meter.tenant, meter.supply_group_code)
+
     def decoder_key(self, key: RegisteredKey, attributes: KeyAttributes) -> DecoderKey:
         """Return the decoder key of a meter, derived anew each time.
 

@@ -8,6 +8,7 @@ a key file, or from what scrypt makes of a passphrase. No plaintext key ever tou
 
 import hmac
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace as replace_fields
 from hashlib import sha256
@@ -51,7 +52,7 @@ from keys.vault_format import (
     record_body,
     records_body,
 )
-from sts import DecoderKey, MeterPan, TariffIndex, VendingKey
+from sts import DecoderKey, MeterPan, SupplyGroupCode, TariffIndex, VendingKey
 
 _KEY_BYTES: Final = 32
 _LABEL: Final = b"sts-vending vault, version 1"
@@ -68,7 +69,7 @@ class Vault:
         self._keys = keys
         self._file = file
         self._content = format_vault(file)
-        self._by_name = {_name(sealed.record): sealed for sealed in file.records}
+        self._note(file.records)
 
     @classmethod
     def create(cls, path: Path, unlock: Unlock, *, cost: ScryptCost | None = None) -> Self:
@@ -215,6 +216,10 @@ class Vault:
         refusal = AnotherTenantsKeyError if another_tenant else UnknownKeyError
         raise refusal(*map(str, group))
 
+    def find_group(self, tenant: str, group: SupplyGroupCode) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of a tenant's vending keys of a supply group; there may be none."""
+        return self._groups.get((tenant, group), ())
+
     def find_decoder_key(self, meter: MeterConfiguration) -> DecoderKeyRecord:
         """Return the metadata of the key in a meter, as its maker supplied it.
 
@@ -279,7 +284,15 @@ class Vault:
         except OSError as error:
             raise FileUnreadableError(self.path, error.strerror) from error
         self._file, self._content = file, content
+        self._note(records)
+
+    def _note(self, records: Sequence[SealedRecord]) -> None:
+        """Know what there is by its name, and vending keys by their supply group."""
         self._by_name = {_name(sealed.record): sealed for sealed in records}
+        groups: defaultdict[tuple[str, SupplyGroupCode], list[RegisteredKey]] = defaultdict(list)
+        for key in self.records:
+            groups[key.name.tenant, key.name.supply_group_code].append(key)
+        self._groups = {group: tuple(keys) for group, keys in groups.items()}
 
 
 class _VaultKeys:

@@ -45,6 +45,15 @@ class TokenKeys:
             )
         )
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        """Return the metadata of the vending keys of all revisions of a meter's supply group."""
+        return tuple(
+            key
+            for key in self._keys.records
+            if key.name.tenant == meter.tenant
+            and key.name.supply_group_code == meter.supply_group_code
+        )
+
     def decoder_key(self, key: RegisteredKey, attributes: KeyAttributes) -> DecoderKey:
         """Return the decoder key of a meter, derived anew each time.
 

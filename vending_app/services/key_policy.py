@@ -5,7 +5,6 @@ be in (decisions 13 and 22); the policy of that group says whether a sale may ch
 change is on its way the meter's record keeps both keys and says which serves, see ``Meter``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -13,7 +12,6 @@ from typing import Final, assert_never
 from sqlalchemy import Connection
 
 from keys import NewKey, RegisteredKey, SecurityModule
-from keys.errors import RequestError
 from keys.key_advice import KeyAdvice, KeyInMeter, advise
 from keys.register import NoServingKeyError
 from sts import KeyRevisionNumber, KeyType, SupplyGroupCode, TariffIndex
@@ -165,20 +163,10 @@ def _advice(
 
 def _known_keys(
     module: SecurityModule, meter: Meter, *, code: SupplyGroupCode, index: TariffIndex
-) -> Iterator[RegisteredKey]:
-    """Yield the vending keys of a supply group that the module has for this meter."""
-    configuration = meter_configuration(meter)
-    for revision in _REVISIONS:
-        named = replace(
-            configuration,
-            supply_group_code=code,
-            key_revision_number=revision,
-            tariff_index=index,
-        )
-        try:
-            yield module.vending_key(named)
-        except RequestError:
-            continue
+) -> tuple[RegisteredKey, ...]:
+    """Return the vending keys of a supply group that the module has for this meter."""
+    key = replace(meter.key, supply_group_code=code, tariff_index=index)
+    return module.revisions(meter_configuration(meter, key))
 
 
 def _group_wanted(connection: Connection, module: SecurityModule, *, supply: Supply) -> SupplyGroup:

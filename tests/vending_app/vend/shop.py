@@ -340,6 +340,9 @@ class Elsewhere:
     def vending_key(self, meter: MeterConfiguration) -> RegisteredKey:
         return self.module.vending_key(meter)
 
+    def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
+        return self.module.revisions(meter)
+
     def status(self) -> ModuleStatus:
         status = self.module.status()
         capabilities = replace(status.capabilities, shared_journal=self.shares_journal)

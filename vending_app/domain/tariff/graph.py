@@ -20,12 +20,11 @@ from vending_app.domain.tariff_errors import TariffBasisError, TariffLoopError
 
 
 def require_sound_basis(charges: Sequence[Charge]) -> None:
-    """Refuse percentages of nothing, of unknown lines, of themselves.
+    """Refuse percentages of nothing and of unknown lines.
 
     Raises:
         TariffBasisError: A basis is empty, names a line twice or one that does not exist, or a
             price would include a percentage of a line that has no price.
-        TariffLoopError: A percentage rests on itself.
     """
     by_code = {charge.code: charge for charge in charges}
     for number, charge in enumerate(charges):
@@ -42,7 +41,6 @@ def require_sound_basis(charges: Sequence[Charge]) -> None:
                     f"{code} has no price that could include a percentage.",
                     path=f"{path}/{position}",
                 )
-    order_of_percentages(charges)
 
 
 def order_of_percentages(charges: Sequence[Charge]) -> tuple[PercentCharge, ...]:

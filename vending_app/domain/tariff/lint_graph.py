@@ -8,7 +8,7 @@ from typing import Final
 from vending_app.domain.tariff.charges import WHOLE, PercentCharge, ShareCharge
 from vending_app.domain.tariff.figures import format_figure
 from vending_app.domain.tariff.findings import Finding, Level, money_text
-from vending_app.domain.tariff.graph import Graph, order_of_percentages, percentage
+from vending_app.domain.tariff.graph import Graph, percentage
 from vending_app.domain.tariff.rates import Tables, rate_on
 from vending_app.domain.tariff.trials import days_to_try
 from vending_app.domain.tariff.version import TariffVersion
@@ -57,7 +57,7 @@ def _too_high(version: TariffVersion, day: date, *, tables: Tables) -> Iterator[
     graph = Graph(
         tuple(
             (charge, percentage(rate_on(charge.percent, day, tables=tables)))
-            for charge in order_of_percentages(version.charges)
+            for charge in version.percentages
         )
     )
     loads = graph.loads([charge.code for charge in version.charges])

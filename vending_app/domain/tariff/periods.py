@@ -52,18 +52,22 @@ def due(charge: PeriodCharge, context: TariffContext, *, tables: Tables) -> Due:
     """
     # Today's rate is asked for even when nothing is due, so that a missing one is noticed.
     rate_on(charge.rate, context.day, tables=tables)
+    today = context.day
     if charge.period is Period.DAY:
-        periods = tuple(_days(context.day, charge.catch_up))
+        oldest, present, periods = today - timedelta(days=charge.catch_up - 1), today, _days
     else:
-        periods = tuple(_months(context.day, charge.catch_up))
+        oldest, present, periods = (
+            _month_before(today, charge.catch_up - 1),
+            today.replace(day=1),
+            _months,
+        )
     noted = context.paid_to.get(charge.code)
     if noted is None:
-        noted = PaidTo(periods[-1][0] - _DAY)
-    forgiven = PaidTo(max(noted.day, periods[0][0] - _DAY), noted.part_minor)
+        noted = PaidTo(present - _DAY)
+    forgiven = PaidTo(max(noted.day, oldest - _DAY), noted.part_minor)
     unpaid = tuple(
         (last, _past_rate(charge.rate, first, tables=tables))
-        for first, last in periods
-        if last > forgiven.day
+        for first, last in periods(forgiven.day + _DAY, today)
     )
     return Due(forgiven, unpaid)
 
@@ -75,17 +79,27 @@ def _past_rate(rate: Rate, day: date, *, tables: Tables) -> Fraction:
     return rate_on(rate, day, tables=tables)
 
 
-def _days(today: date, count: int) -> Iterator[tuple[date, date]]:
-    """Yield the first and last day of each of the last days: the same one."""
-    for back in reversed(range(count)):
-        day = today - timedelta(days=back)
+def _days(begin: date, today: date) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each day from one on: the same one."""
+    for past in range((today - begin).days + 1):
+        day = begin + timedelta(days=past)
         yield day, day
 
 
-def _months(today: date, count: int) -> Iterator[tuple[date, date]]:
-    """Yield the first and last day of each of the last months."""
-    present = today.year * _MONTHS_IN_YEAR + today.month - 1
-    for index in range(present - count + 1, present + 1):
+def _months(begin: date, today: date) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each month from that of one day on."""
+    for index in range(_month(begin), _month(today) + 1):
         year, month = divmod(index, _MONTHS_IN_YEAR)
         _, length = monthrange(year, month + 1)
         yield date(year, month + 1, 1), date(year, month + 1, length)
+
+
+def _month(day: date) -> int:
+    """Return the number of a month, counted through the years."""
+    return day.year * _MONTHS_IN_YEAR + day.month - 1
+
+
+def _month_before(day: date, months: int) -> date:
+    """Return the first day of the month so many months before that of a day."""
+    year, month = divmod(_month(day) - months, _MONTHS_IN_YEAR)
+    return date(year, month + 1, 1)

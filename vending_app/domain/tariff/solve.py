@@ -12,7 +12,7 @@ from vending_app.domain.tariff.blocks import TENTHS, Steps, price_of, steps_for,
 from vending_app.domain.tariff.charges import CreditCharge
 from vending_app.domain.tariff.context import TariffContext
 from vending_app.domain.tariff.fees import Fees, take_fees
-from vending_app.domain.tariff.graph import Graph, order_of_percentages, percentage
+from vending_app.domain.tariff.graph import Graph, percentage
 from vending_app.domain.tariff.rates import Tables, rate_on
 from vending_app.domain.tariff.version import TariffVersion
 from vending_app.domain.tariff_errors import TariffNotEffectiveError
@@ -87,7 +87,7 @@ def _graph(
     return Graph(
         tuple(
             (charge, percentage(rate_on(charge.percent, context.day, tables=tables)))
-            for charge in order_of_percentages(version.charges)
+            for charge in version.percentages
             if charge.when.holds(context, tendered_minor=tendered_minor)
         )
     )

@@ -1,7 +1,7 @@
 """A version of a tariff: its charges in the order of the receipt, its dates and its limits."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -9,8 +9,14 @@ from typing import Final
 
 from sts import Service
 from vending_app.domain.money import LARGEST_MINOR, Currency
-from vending_app.domain.tariff.charges import ACCOUNT_CREDIT, Charge, CreditCharge, UnitCharge
-from vending_app.domain.tariff.graph import require_sound_basis
+from vending_app.domain.tariff.charges import (
+    ACCOUNT_CREDIT,
+    Charge,
+    CreditCharge,
+    PercentCharge,
+    UnitCharge,
+)
+from vending_app.domain.tariff.graph import order_of_percentages, require_sound_basis
 from vending_app.domain.tariff.names import require_code, require_distinct, require_label
 from vending_app.domain.tariff.rates import require_whole
 from vending_app.domain.tariff_errors import (
@@ -55,6 +61,8 @@ class TariffVersion:
         rounding: What happens to energy finer than a token can carry.
         credit_account: The ledger account of what customers have in credit.
         charges: In the order of the receipt, which is also the order in which fees are taken.
+        unit_charges: Those of them per unit; none for currency credit.
+        percentages: Those of them that are a percentage, each after those it rests on.
 
     Raises:
         TariffDefinitionError: Something of it cannot be; the class says what, ``path`` where.
@@ -72,6 +80,9 @@ class TariffVersion:
     rounding: Rounding
     credit_account: str
     charges: tuple[Charge, ...]
+    # They follow from the charges, and each quote asks for them.
+    unit_charges: tuple[UnitCharge, ...] = field(init=False, repr=False, compare=False)
+    percentages: tuple[PercentCharge, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the whole; each charge has checked itself."""
@@ -97,8 +108,11 @@ class TariffVersion:
         require_distinct((charge.code for charge in self.charges), path="/charges")
         if ACCOUNT_CREDIT in {charge.code for charge in self.charges}:
             raise TariffNameTwiceError(f"{ACCOUNT_CREDIT} is a line already.", path="/charges")
+        units = tuple(charge for charge in self.charges if isinstance(charge, UnitCharge))
+        object.__setattr__(self, "unit_charges", units)
         self._require_goods()
         require_sound_basis(self.charges)
+        object.__setattr__(self, "percentages", order_of_percentages(self.charges))
 
     def _require_goods(self) -> None:
         """Refuse a tariff that sells nothing, or units without end for nothing."""
@@ -112,11 +126,6 @@ class TariffVersion:
                 "One charge per unit must always apply and have a price in its last block.",
                 path="/charges",
             )
-
-    @property
-    def unit_charges(self) -> tuple[UnitCharge, ...]:
-        """The charges per unit; none for currency credit."""
-        return tuple(charge for charge in self.charges if isinstance(charge, UnitCharge))
 
     @property
     def sells_units(self) -> bool:

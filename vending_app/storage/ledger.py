@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    false,
     insert,
     select,
     update,
@@ -266,7 +267,7 @@ def _head(accounts_asked: int) -> Prepared:
                 ledger_accounts,
                 and_(
                     ledger_accounts.c.tenant == ledger_heads.c.tenant,
-                    ledger_accounts.c.account.in_(asked),
+                    ledger_accounts.c.account.in_(asked) if asked else false(),
                 ),
             )
         )

@@ -97,7 +97,9 @@ def _send_before(connection: Connection, *_: object) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    _taken(connection)
+    # With a connection that is lost, what waited for it is lost as well.
+    if not connection.invalidated:
+        _taken(connection)
 
 
 def _send(connection: Connection, orders: list[Order]) -> Any:  # noqa: ANN401 - the driver's

@@ -1,0 +1,226 @@
+"""One suite over SQLite and PostgreSQL: prepared statements do what SQLAlchemy's own would."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from sts.errors import NaiveDatetimeError
+from tests.vending_app.helpers import NOW
+from vending_app.storage.engine import Store
+from vending_app.storage.prepared import Prepared
+from vending_app.storage.tables import customers, meters, operators, requests
+
+_TENANT: Final = "thabaneng"
+_ADD: Final = Prepared(insert(customers))
+_FIND: Final = Prepared(
+    select(customers.c.name).where(
+        customers.c.tenant == bindparam("tenant"),
+        customers.c.customer_number == bindparam("number"),
+    )
+)
+_RENAME: Final = Prepared(
+    update(customers)
+    .where(customers.c.tenant == bindparam("whose"), customers.c.name == bindparam("old"))
+    .values(name=bindparam("new"))
+)
+
+
+def _customer(number: str, name: str = "Palesa") -> dict[str, object]:
+    return {"tenant": _TENANT, "customer_number": number, "name": name}
+
+
+def _name(connection: Connection, number: str) -> str | None:
+    row = _FIND.one_or_none(connection, {"tenant": _TENANT, "number": number})
+    return None if row is None else row.name
+
+
+@contextmanager
+def _sent(store: Store) -> Iterator[list[str]]:
+    """Collect the statements that reach the database."""
+    found: list[str] = []
+
+    def note(*arguments: object) -> None:
+        found.append(str(arguments[2]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(store.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("table", [meters, operators, customers])
+def test_rows_are_those_that_sqlalchemy_finds(store: Store, table: Table) -> None:
+    query = select(table)
+    with store.read() as connection:
+        expected = connection.execute(query).all()
+        found = Prepared(query).rows(connection, {})
+    assert expected
+    assert found == [tuple(row) for row in expected]
+    assert [row._asdict() for row in found] == [row._asdict() for row in expected]
+    assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
+
+
+def test_moments_go_in_and_come_out_in_utc(store: Store) -> None:
+    query = Prepared(
+        select(requests.c.received_at, requests.c.ended_at).where(
+            requests.c.request_id == bindparam("request_id")
+        )
+    )
+    row = {
+        "tenant": _TENANT,
+        "request_id": "r",
+        "kind": "sale",
+        "content_hash": "0" * 64,
+        "state": "pending",
+        "login": "zanele",
+        "received_at": NOW,
+    }
+    with store.write() as connection:
+        Prepared(insert(requests)).run(connection, row)
+        found = query.one_or_none(connection, {"request_id": "r"})
+    assert found is not None
+    assert (found.received_at, found.ended_at) == (NOW, None)
+    assert found.received_at.tzinfo is UTC
+
+
+def test_a_moment_without_a_zone_is_refused(store: Store) -> None:
+    query = Prepared(select(requests).where(requests.c.received_at == bindparam("received_at")))
+    naive = datetime(2026, 3, 2, 8, 15)  # noqa: DTZ001 - that is what is refused
+    with store.read() as connection, pytest.raises(NaiveDatetimeError):
+        query.rows(connection, {"received_at": naive})
+
+
+def test_per_cents_and_fixed_values_stand_as_they_are(store: Store) -> None:
+    query = Prepared(
+        select(
+            literal("5 %").label("percent"), bindparam("asked", type_=customers.c.name.type)
+        ).where(literal("a%") == literal("a%"))
+    )
+    with store.read() as connection:
+        assert query.rows(connection, {"asked": "100 %s"}) == [("5 %", "100 %s")]
+
+
+def test_what_was_written_is_seen_by_whatever_reads_next(store: Store) -> None:
+    with store.write() as connection:
+        _ADD.run(connection, _customer("A"))
+        assert _name(connection, "A") == "Palesa"
+        _ADD.run_all(connection, [_customer("B"), _customer("C")])
+        count = select(func.count()).select_from(customers).where(customers.c.name == "Palesa")
+        assert connection.execute(count).scalar_one() == 3
+        _ADD.run_all(connection, [])
+        _ADD.run_all(connection, [_customer("D")])
+        assert _RENAME.change(connection, {"whose": _TENANT, "old": "Palesa", "new": "Thabo"}) == 4
+    with store.read() as connection:
+        assert _name(connection, "D") == "Thabo"
+
+
+def test_what_is_written_last_travels_with_the_commit(store: Store) -> None:
+    with store.write() as connection:
+        _ADD.run(connection, _customer("A"))
+        _RENAME.run(connection, {"whose": _TENANT, "old": "Palesa", "new": "Thabo"})
+    with store.read() as connection:
+        assert _name(connection, "A") == "Thabo"
+
+
+@pytest.mark.postgres
+def test_postgresql_gets_changes_together_with_what_reads_next(
+    store: Store, database_kind: str
+) -> None:
+    with _sent(store) as sent, store.write() as connection:
+        _ADD.run(connection, _customer("A"))
+        _ADD.run(connection, _customer("B"))
+        on_the_way = len([each for each in sent if each.startswith("INSERT")])
+        assert on_the_way == (0 if database_kind == "postgresql" else 2)
+        _name(connection, "A")
+        assert [each.split()[0] for each in sent if "customers" in each] == [
+            "INSERT",
+            "INSERT",
+            "SELECT",
+        ]
+
+
+def _add_twice(store: Store, *, and_read: bool) -> None:
+    with store.write() as connection:
+        _ADD.run(connection, _customer("A"))
+        _ADD.run(connection, _customer("A"))
+        if and_read:
+            _name(connection, "A")
+
+
+def _add_and_fail(store: Store) -> None:
+    with store.write() as connection:
+        _ADD.run(connection, _customer("A"))
+        raise RuntimeError("stop")
+
+
+def _add_on_a_lost_connection(store: Store) -> None:
+    with store.write() as connection:
+        mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with store.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        _ADD.run(connection, _customer("A"))
+        _name(connection, "A")
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_nothing_waits_for_the_next(
+    store: Store,
+) -> None:
+    with pytest.raises(RuntimeError, match="stop"):
+        _add_and_fail(store)
+    with store.write() as connection:
+        assert _name(connection, "A") is None
+
+
+@pytest.mark.parametrize("and_read", [True, False])
+def test_what_the_database_refuses_is_an_integrity_error_and_nothing_is_kept(
+    store: Store, *, and_read: bool
+) -> None:
+    with pytest.raises(IntegrityError):
+        _add_twice(store, and_read=and_read)
+    with store.write() as connection:
+        assert _name(connection, "A") is None
+
+
+def test_values_that_a_statement_does_not_know_are_refused(store: Store) -> None:
+    with store.read() as connection, pytest.raises(TypeError, match="nothing"):
+        _FIND.rows(connection, {"tenant": _TENANT, "number": "A", "nothing": 1})
+
+
+def test_a_value_that_is_missing_is_refused(store: Store) -> None:
+    with store.read() as connection, pytest.raises(KeyError, match="number"):
+        _FIND.rows(connection, {"tenant": _TENANT})
+
+
+def test_lists_are_refused(store: Store) -> None:
+    query = Prepared(
+        select(customers).where(customers.c.name.in_(bindparam("names", expanding=True)))
+    )
+    with store.read() as connection, pytest.raises(TypeError, match="list"):
+        query.rows(connection, {"names": ["Palesa"]})
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_lost_is_given_up_and_the_next_one_works(
+    store: Store, database_kind: str
+) -> None:
+    if database_kind == "postgresql":
+        with pytest.raises(DBAPIError) as lost:
+            _add_on_a_lost_connection(store)
+        assert lost.value.connection_invalidated
+    with store.write() as connection:
+        assert _name(connection, "A") is None

@@ -83,6 +83,19 @@ class KeyUsage:
     credit_units: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """What a journal knows of a request before it is answered.
+
+    Attributes:
+        entry: The entry of its message id; None if the request is new.
+        tid_is_used: Whether there is an entry of its meter, base date and token identifier.
+    """
+
+    entry: JournalEntry | None
+    tid_is_used: bool
+
+
 class IssueJournal(Protocol):
     """Where entries are kept."""
 
@@ -102,8 +115,13 @@ class JournalTransaction(IssueJournal, Protocol):
         """Return the entry of a message id, or None if the request is new."""
         ...
 
-    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
-        """Tell whether a token identifier has been used for a meter under a base date."""
+    def look_up(
+        self, tenant: str, message_id: str, *, meter_pan: MeterPan, base_date: BaseDate, tid: int
+    ) -> LookedUp:
+        """Find the entry of a message id, and whether a token identifier has been used for a meter.
+
+        In one step: for most requests it is all that is read.
+        """
         ...
 
     def usage(self, key: KeyName) -> KeyUsage:
@@ -189,8 +207,8 @@ def entry_context(
     # No part but the tenant and the message id can hold a line feed, and those are printable.
     return (
         f"{key.tenant}\n{message_id}\n{request_hash}\n{meter_pan.digits}\n"
-        f"{key.supply_group_code}\n{key.key_revision_number}\n"
-        f"{base_date}\n{tid_minutes}\n{credit_units}"
+        f"{key.supply_group_code.number:06d}\n{key.key_revision_number.number}\n"
+        f"{base_date.year}\n{tid_minutes}\n{credit_units}"
     ).encode()
 
 

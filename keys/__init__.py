@@ -15,7 +15,7 @@ from keys.answers import (
     UnacceptableToken,
 )
 from keys.errors import KeysError
-from keys.journal import IssueJournal, JournalEntry, JournalTransaction, KeyUsage
+from keys.journal import IssueJournal, JournalEntry, JournalTransaction, KeyUsage, LookedUp
 from keys.journal_file import FileJournal
 from keys.records import VendingKeyRecord
 from keys.registered_key import KeyName, KeyTerms, RegisteredKey
@@ -57,6 +57,7 @@ __all__ = [
     "KeyTerms",
     "KeyUsage",
     "KeysError",
+    "LookedUp",
     "MaximumPowerLimitRequest",
     "MeterConfiguration",
     "ModuleStatus",

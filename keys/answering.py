@@ -9,6 +9,7 @@ from keys.journal import (
     JournalEntry,
     JournalSeal,
     JournalTransaction,
+    LookedUp,
     MadeTokens,
     entry_context,
     require_same_request,
@@ -99,15 +100,14 @@ def answered(
         CreditLimitError: The key's credit limit would be exceeded.
         JournalTamperedError: The answer in the journal is not as it was written.
     """
+    tid = asked.tid_minutes
     with journal.transaction() as transaction:
-        earlier = _earlier(asked, transaction, seal=seal)
+        found = _looked_up(asked, transaction)
+        earlier = _earlier(asked, found.entry, seal=seal)
         if earlier is not None:
             return earlier
         permit()
-        tid = asked.tid_minutes
-        if tid is not None and transaction.holds_tid(
-            asked.tenant, asked.meter_pan, base=asked.base_date, tid=tid
-        ):
+        if tid is not None and found.tid_is_used:
             raise TidAlreadyUsedError(tid)
         # What was used is counted only where something limits it: that may take long.
         if asked.credit_steps and asked.key.terms.credit_limit_units is not None:
@@ -125,13 +125,25 @@ def fetched(asked: Asked, journal: IssueJournal, *, seal: JournalSeal) -> MadeTo
         MessageIdReusedError: The message id came with another request.
     """
     with journal.transaction() as transaction:
-        return _earlier(asked, transaction, seal=seal)
+        entry = transaction.find(asked.tenant, asked.message_id)
+        return _earlier(asked, entry, seal=seal)
 
 
-def _earlier(
-    asked: Asked, transaction: JournalTransaction, *, seal: JournalSeal
-) -> MadeTokens | None:
-    entry = transaction.find(asked.tenant, asked.message_id)
+def _looked_up(asked: Asked, transaction: JournalTransaction) -> LookedUp:
+    tid = asked.tid_minutes
+    if tid is None:
+        entry = transaction.find(asked.tenant, asked.message_id)
+        return LookedUp(entry=entry, tid_is_used=False)
+    return transaction.look_up(
+        asked.tenant,
+        asked.message_id,
+        meter_pan=asked.meter_pan,
+        base_date=asked.base_date,
+        tid=tid,
+    )
+
+
+def _earlier(asked: Asked, entry: JournalEntry | None, *, seal: JournalSeal) -> MadeTokens | None:
     if entry is None:
         return None
     require_same_request(entry, asked.request_hash)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
-from keys.canonical_json import JsonValue, canonical_bytes
+from keys.canonical_json import JsonValue
 from keys.errors import KeysError
 from keys.hash_chain import Checkpoint
 from keys.json_fields import LONGEST_TEXT, is_name, time_text
@@ -95,8 +95,9 @@ class TokenTrace:
         """
         if len(digits) != _TOKEN_DIGITS or not (digits.isascii() and digits.isdigit()):
             raise AuditTextError(f"a token has {_TOKEN_DIGITS} digits")
-        pan = None if meter_pan is None else meter_pan.digits
-        message = canonical_bytes({"meter_pan": pan, "token": digits})
+        pan = "null" if meter_pan is None else f'"{meter_pan.digits}"'
+        # Canonical JSON: with nothing but digits in it, it can be put together here.
+        message = f'{{"meter_pan":{pan},"token":"{digits}"}}'.encode("ascii")
         return cls(digest=hashlib.sha256(message).hexdigest(), last_digits=digits[-_LAST_DIGITS:])
 
 

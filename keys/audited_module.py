@@ -50,7 +50,7 @@ class AuditedModule:
             answer = self._module.issue(
                 meter, request, message_id=message_id, now=now, journal=journal
             )
-        self._write_issue(meter, answer, now=now)
+        self._write_issue(meter, answer, facts, now=now)
         return answer
 
     def fetch(
@@ -63,7 +63,7 @@ class AuditedModule:
         ):
             answer = self._module.fetch(meter, request, message_id=message_id, now=now)
         if answer is not None:
-            self._write_issue(meter, answer, now=now)
+            self._write_issue(meter, answer, facts, now=now)
         return answer
 
     def fetch_key_change(
@@ -156,7 +156,12 @@ class AuditedModule:
         return self._module.status()
 
     def _write_issue(
-        self, meter: MeterConfiguration, answer: IssueAnswer, *, now: datetime
+        self,
+        meter: MeterConfiguration,
+        answer: IssueAnswer,
+        facts: dict[str, object],
+        *,
+        now: datetime,
     ) -> None:
         self.audit.write(
             AuditEvent.ISSUE,
@@ -164,8 +169,7 @@ class AuditedModule:
             tid_minutes=answer.tid_minutes,
             check_value=answer.vending_key.record.check_value,
             tokens=(TokenTrace.of(answer.digits, meter.meter_pan),),
-            message_id=answer.message_id,
-            **meter_facts(meter),
+            **facts,
         )
 
     def _write_change(

@@ -98,6 +98,7 @@ class JournalledModule:
         self._source = source
         self._lab_mode = lab_mode
         self._sta_tables = sta_tables
+        self._sample_tables = sta_tables.is_sample
         self._own_journal = journal
         self._random_bytes = random_bytes
         self._commissions = lab_mode or manufacturing
@@ -225,10 +226,10 @@ class JournalledModule:
             lab_mode=self._lab_mode,
             sta_tables_name=tables.name,
             sta_tables_fingerprint=tables.fingerprint,
-            sample_tables=tables.is_sample,
+            sample_tables=self._sample_tables,
             capabilities=Capabilities(
                 tid_mode=TidMode.CALLER,
-                holds_sta_tables=not tables.is_sample,
+                holds_sta_tables=not self._sample_tables,
                 bulk=isinstance(self._source, BulkKeys),
                 verify=True,
                 commission=self._commissions,
@@ -392,7 +393,7 @@ class JournalledModule:
             raise SampleTablesInProductionError
 
     def _uses_sample_tables(self, meter: MeterConfiguration) -> bool:
-        return meter.encryption_algorithm is EncryptionAlgorithm.STA and self._sta_tables.is_sample
+        return self._sample_tables and meter.encryption_algorithm is EncryptionAlgorithm.STA
 
     def _meter_key(self, meter: MeterConfiguration, key: RegisteredKey) -> MeterKey:
         return MeterKey(

@@ -17,6 +17,8 @@ from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from keys.errors import MessageIdError, MessageIdReusedError
 from keys.journal_errors import JournalTamperedError
@@ -83,6 +85,19 @@ class KeyUsage:
     credit_units: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """What a journal knows of a request before it is answered.
+
+    Attributes:
+        entry: The entry of its message id; None if the request is new.
+        tid_is_used: Whether there is an entry of its meter, base date and token identifier.
+    """
+
+    entry: JournalEntry | None
+    tid_is_used: bool
+
+
 class IssueJournal(Protocol):
     """Where entries are kept."""
 
@@ -102,8 +117,13 @@ class JournalTransaction(IssueJournal, Protocol):
         """Return the entry of a message id, or None if the request is new."""
         ...
 
-    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
-        """Tell whether a token identifier has been used for a meter under a base date."""
+    def look_up(
+        self, tenant: str, message_id: str, *, meter_pan: MeterPan, base_date: BaseDate, tid: int
+    ) -> LookedUp:
+        """Find the entry of a message id, and whether a token identifier has been used for a meter.
+
+        In one step: for most requests it is all that is read.
+        """
         ...
 
     def usage(self, key: KeyName) -> KeyUsage:
@@ -133,21 +153,22 @@ class MadeTokens:
 class JournalSeal:
     """Encrypts and hashes with the journal key of one module."""
 
-    __slots__ = ("_aead", "_mac_key")
+    __slots__ = ("_aead", "_mac")
 
     def __init__(self, key: Secret) -> None:
         """Take the 32 bytes of the journal key."""
         material = key.expose()
         self._aead = AESGCM(hmac.digest(material, b"seal", sha256))
-        self._mac_key = hmac.digest(material, b"request", sha256)
+        # Copied for each message: to key an HMAC takes several times what a short message does.
+        self._mac = HMAC(hmac.digest(material, b"request", sha256), SHA256())
 
     def request_hash(self, request: bytes) -> str:
         """Return the keyed hash of a request; without the key nobody can guess the request."""
-        return hmac.digest(self._mac_key, b"request\0" + request, sha256).hex()
+        return self._keyed_hash(b"request\0" + request)
 
     def digest(self, secret: bytes) -> str:
         """Return a keyed hash that can stand for a secret in a request."""
-        return hmac.digest(self._mac_key, b"secret\0" + secret, sha256).hex()
+        return self._keyed_hash(b"secret\0" + secret)
 
     def sealed(self, made: MadeTokens, context: bytes) -> bytes:
         """Return nonce and cipher text."""
@@ -174,6 +195,11 @@ class JournalSeal:
             ),
         )
 
+    def _keyed_hash(self, message: bytes) -> str:
+        mac = self._mac.copy()
+        mac.update(message)
+        return mac.finalize().hex()
+
 
 def entry_context(
     key: KeyName,
@@ -189,8 +215,8 @@ def entry_context(
     # No part but the tenant and the message id can hold a line feed, and those are printable.
     return (
         f"{key.tenant}\n{message_id}\n{request_hash}\n{meter_pan.digits}\n"
-        f"{key.supply_group_code}\n{key.key_revision_number}\n"
-        f"{base_date}\n{tid_minutes}\n{credit_units}"
+        f"{key.supply_group_code.number:06d}\n{key.key_revision_number.number}\n"
+        f"{base_date.year}\n{tid_minutes}\n{credit_units}"
     ).encode()
 
 

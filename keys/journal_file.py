@@ -11,12 +11,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, Self
 
 from keys.errors import FileExistsRefusedError, FileUnreadableError, UnsafeFileModeError
-from keys.journal import JournalEntry, JournalSeal, JournalTransaction, KeyUsage
+from keys.journal import JournalEntry, JournalSeal, JournalTransaction, KeyUsage, LookedUp
 from keys.journal_errors import (
     JournalBusyError,
     JournalDamagedError,
@@ -62,9 +63,13 @@ BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER entries_are_kept BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 """
+_MESSAGE_ID: Final = 1  # The place of its column.
+_TID_COLUMNS: Final = itemgetter(3, 6, 7)
+"""Meter, base date and token identifier."""
 _FIND: Final = "SELECT * FROM entries WHERE tenant = ? AND message_id = ?"
-_HOLDS: Final = (
-    "SELECT 1 FROM entries WHERE tenant = ? AND meter_pan = ? AND base_date = ? AND tid_minutes = ?"
+_LOOK_UP: Final = (
+    "SELECT * FROM entries WHERE tenant = ? AND message_id = ? UNION ALL SELECT * FROM entries "
+    "WHERE tenant = ? AND meter_pan = ? AND base_date = ? AND tid_minutes = ?"
 )
 _LATEST: Final = (
     "SELECT tid_minutes FROM entries WHERE tenant = ? AND meter_pan = ? AND base_date = ? "
@@ -235,10 +240,15 @@ class _Transaction:
         row = self._connection.execute(_FIND, (tenant, message_id)).fetchone()
         return None if row is None else _entry(row)
 
-    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
-        """Tell whether a token identifier has been used for a meter under a base date."""
-        values = (tenant, meter_pan.digits, str(base), tid)
-        return self._connection.execute(_HOLDS, values).fetchone() is not None
+    def look_up(
+        self, tenant: str, message_id: str, *, meter_pan: MeterPan, base_date: BaseDate, tid: int
+    ) -> LookedUp:
+        """Find the entry of a message id, and whether a token identifier has been used."""
+        values = (tenant, message_id, tenant, meter_pan.digits, base_date.year, tid)
+        rows = self._connection.execute(_LOOK_UP, values).fetchall()
+        entries = (_entry(row) for row in rows if row[_MESSAGE_ID] == message_id)
+        tid_is_used = any(_TID_COLUMNS(row) == values[3:] for row in rows)
+        return LookedUp(entry=next(entries, None), tid_is_used=tid_is_used)
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
@@ -260,7 +270,7 @@ class _Transaction:
                 entry.request_hash,
                 entry.meter_pan.digits,
                 *columns[1:],
-                str(entry.base_date),
+                entry.base_date.year,
                 entry.tid_minutes,
                 str(entry.credit_units),
                 entry.sealed,
@@ -307,7 +317,11 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 
 
 def _key_columns(key: KeyName) -> tuple[str, str, int]:
-    return key.tenant, str(key.supply_group_code), int(key.key_revision_number)
+    return (
+        key.tenant,
+        f"{key.supply_group_code.number:06d}",
+        key.key_revision_number.number,
+    )
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:

@@ -183,9 +183,9 @@ def clear_block(token: Token, key_bits: int = _NO_KEY_BITS) -> int:
     # Subclass 8 is one token under a 64-bit key and another under a 128-bit key.
     if kind is None or kind.token_type is not type(token):
         raise _wrong_key_length(type(token).__name__, key_bits)
-    fields = kind.fields_of(token)
-    _require_canonical(kind, fields)
-    body = token.subclass << 44 | kind.layout.pack(fields)
+    if kind.rules:
+        _require_canonical(kind, kind.fields_of(token))
+    body = token.subclass << 44 | kind.content_of(token)
     crc = token_crc(token.token_class << 48 | body, currency=kind.currency_crc)
     return body << _CONTENT_SHIFT | crc
 

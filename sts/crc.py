@@ -25,9 +25,9 @@ _TABLE = _table()
 
 def crc16(data: bytes) -> int:
     """Return the CRC register after ``data``, as 16 bits, before the byte swap."""
-    register = 0xFFFF
+    register, table = 0xFFFF, _TABLE
     for byte in data:
-        register = register >> 8 ^ _TABLE[(register ^ byte) & 0xFF]
+        register = register >> 8 ^ table[register & 0xFF ^ byte]
     return register
 
 

@@ -60,7 +60,8 @@ def tid_from_datetime(
     """
     if when.utcoffset() is None:
         raise NaiveDatetimeError
-    require_utc_offset(utc_offset)
+    if utc_offset:
+        require_utc_offset(utc_offset)
     # Subtracting first keeps datetime.max in a far zone from overflowing.
     minutes = (when - base_date.start + utc_offset) // _MINUTE
     if minutes < 0:

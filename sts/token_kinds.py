@@ -79,23 +79,36 @@ class TokenKind:
     currency_crc: bool = False
     key_bits: int | None = None
     layout: Layout = field(init=False)
+    _attributes: tuple[tuple[str, Callable[[int], object]], ...] = field(init=False, repr=False)
+    _slots: tuple[tuple[Callable[[Any], int], int], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Derive the layout and make sure that it fills the content exactly."""
         layout = Layout(*((column.name, column.width) for column in self.columns))
         assert layout.width == CONTENT_BITS, self.name
+        shifts = [lowest for _, _, lowest in layout.positions()]
+        slots = zip((column.to_raw for column in self.columns), shifts, strict=True)
         object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "_slots", tuple(slots))
+        attributes = [(each.name, each.to_attribute) for each in self.columns if each.is_attribute]
+        object.__setattr__(self, "_attributes", tuple(attributes))
 
     def build(self, fields: Fields) -> Token:
         """Return the token of raw fields that keep all rules."""
-        attributes = {
-            column.name: column.to_attribute(fields[column.name])
-            for column in self.columns
-            if column.is_attribute
-        }
         if self.currency_crc:
-            attributes = _currency_attributes(fields)
+            return self.token_type(**_currency_attributes(fields), **self.constants)
+        attributes = {name: convert(fields[name]) for name, convert in self._attributes}
         return self.token_type(**attributes, **self.constants)
+
+    def content_of(self, token: Token) -> int:
+        """Return the 44 bits of content of a token of this kind.
+
+        They are ``fields_of`` packed; a token that exists has fields that fit their widths.
+        """
+        content = 0
+        for to_raw, shift in self._slots:
+            content |= to_raw(token) << shift
+        return content
 
     def fields_of(self, token: Token) -> dict[str, int]:
         """Return the raw fields of a token of this kind."""

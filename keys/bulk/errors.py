@@ -44,14 +44,14 @@ class InputFormatError(BulkError):
 
 
 class InputTruncatedError(BulkError):
-    """The last line of the input has no end, so nobody knows whether it is whole."""
+    """The input ends before it should, so nobody knows what is missing."""
 
     code = "INPUT_TRUNCATED"
-    hint = "copy the file again; if it is whole, end its last line with a line feed"
+    hint = "copy the file again; the last line of a whole CSV file ends with a line feed"
 
-    def __init__(self, path: Path, line: int) -> None:
-        """Say where."""
-        super().__init__(f"{path}: line {line} does not end")
+    def __init__(self, path: Path, what: str) -> None:
+        """Say where, or what is missing."""
+        super().__init__(f"{path}: {what}")
 
 
 class InputChangedError(BulkError):

@@ -1,5 +1,6 @@
 """Made-up fleets: meter numbers that are right, with the attributes that one asks for."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -49,20 +50,23 @@ def generate(
     """
     if not 1 <= meters <= MOST_METERS:
         raise FleetSizeError
+    if path.exists():
+        raise FileExistsRefusedError(path)
     columns = (METER, *given, *(("tenths",) if credit else ()))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with path.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write((",".join(columns) + "\n").encode("utf-8"))
             for start in range(0, meters, _PART_ROWS):
                 stop = min(start + _PART_ROWS, meters)
                 table = _rows(start, stop, seed=seed, given=given, names=columns)
                 options = pa_csv.WriteOptions(include_header=False, quoting_style="none")
                 pa_csv.write_csv(table, file, options)
-    except FileExistsError:
-        raise FileExistsRefusedError(path) from None
+        temporary.rename(path)
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise unwritable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _rows(

@@ -123,4 +123,4 @@ def _end_with_parent(lifeline: int) -> None:
 
 
 def _make(task: PartTask) -> PartRecord | PartFailure:
-    return attempt_part(task, _inherited["access"])
+    return attempt_part(task, lambda: _inherited["access"])

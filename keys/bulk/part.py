@@ -1,6 +1,7 @@
 """One part of a fleet: from its rows in the input to its files in the folder of the job."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,10 +83,10 @@ class PartFailure:
     hint: str
 
 
-def attempt_part(task: PartTask, access: BulkAccess) -> PartRecord | PartFailure:
-    """Make a part for another process: errors do not travel, words do."""
+def attempt_part(task: PartTask, opened: Callable[[], BulkAccess]) -> PartRecord | PartFailure:
+    """Open the module and make a part for another process: errors do not travel, words do."""
     try:
-        return make_part(task, access)
+        return make_part(task, opened())
     except (KeysError, StsError) as error:
         return PartFailure(code=error.code, message=str(error), hint=getattr(error, "hint", ""))
 

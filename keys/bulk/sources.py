@@ -5,6 +5,7 @@ people find a row again: the line of a CSV file (the first line names the column
 Parquet file, the rowid in SQLite.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -26,6 +27,9 @@ from keys.bulk.job import TableFormat, format_of
 CSV_PART_BYTES: Final = 2 << 20
 SQLITE_PART_ROWS: Final = 100_000
 _LONGEST_HEADER: Final = 1 << 16
+_PARQUET_MARK: Final = b"PAR1"
+_SQLITE_MARK: Final = b"SQLite format 3\0"
+_SQLITE_HEAD_BYTES: Final = 100
 BAD_ROW: Final = "ROW_FORMAT"
 """The code of a line with too many or too few columns."""
 
@@ -142,14 +146,14 @@ def _plan_csv(path: Path, _table: str) -> Plan:
     with path.open("rb") as file:
         first = file.readline(_LONGEST_HEADER)
         if not first.endswith(b"\n"):
-            raise InputTruncatedError(path, 1)
+            raise InputTruncatedError(path, "line 1 does not end")
         whole.update(first)
         offset, line = len(first), 2
         for block in _blocks(file):
             whole.update(block)
             rows = block.count(b"\n")
             if not block.endswith(b"\n"):
-                raise InputTruncatedError(path, line + rows)
+                raise InputTruncatedError(path, f"line {line + rows} does not end")
             parts.append(
                 Part(
                     number=len(parts) + 1,
@@ -221,6 +225,11 @@ def _read_csv(path: Path, part: Part, *, header: Sequence[str], columns: Sequenc
 
 
 def _plan_parquet(path: Path, _table: str) -> Plan:
+    with path.open("rb") as raw:
+        if raw.read(len(_PARQUET_MARK)) == _PARQUET_MARK:
+            raw.seek(-len(_PARQUET_MARK), os.SEEK_END)
+            if raw.read() != _PARQUET_MARK:
+                raise InputTruncatedError(path, "its end, with the places of all rows, is missing")
     with pq.ParquetFile(path) as file:
         parts: list[Part] = []
         line = 1
@@ -250,6 +259,7 @@ def _plan_sqlite(path: Path, table: str) -> Plan:
     wal = path.with_name(f"{path.name}-wal")
     if wal.exists() and wal.stat().st_size:
         raise InputFormatError(path, "another program has changes that it has not written yet")
+    _require_all_pages(path)
     with closing(_connected(path)) as connection:
         name = _quoted(table)
         header = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
@@ -269,6 +279,20 @@ def _plan_sqlite(path: Path, table: str) -> Plan:
             parts.append(Part(number=number, start=low, stop=high + 1, first_line=low, rows=rows))
             start = high + 1
     return Plan(digest=_digest(path), header=tuple(header), parts=tuple(parts))
+
+
+def _require_all_pages(path: Path) -> None:
+    """Refuse a database that is shorter than its head says: SQLite itself would not notice."""
+    with path.open("rb") as raw:
+        head = raw.read(_SQLITE_HEAD_BYTES)
+    if len(head) < _SQLITE_HEAD_BYTES or not head.startswith(_SQLITE_MARK):
+        return
+    size = int.from_bytes(head[16:18], "big")
+    page_bytes = 1 << 16 if size == 1 else size
+    pages, changes, counted_at = (int.from_bytes(head[at : at + 4], "big") for at in (28, 24, 92))
+    # The number of pages is right only if it was written by the last change.
+    if changes == counted_at and path.stat().st_size < pages * page_bytes:
+        raise InputTruncatedError(path, f"it should have {pages} pages of {page_bytes} bytes")
 
 
 def _read_sqlite(path: Path, part: Part, *, columns: Sequence[str], table: str) -> Rows:

@@ -96,13 +96,27 @@ class Workspace:
         except OSError as error:
             raise unwritable(self.folder, error) from error
         try:
+            self._lock(descriptor)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise JobRunningError(self.output) from None
-            yield
+                yield
+            finally:
+                self._remove_unused()
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who held it before may have removed the file: then the lock keeps nobody away.
+            if not os.path.samestat(os.fstat(descriptor), (self.folder / "lock").stat()):
+                raise JobRunningError(self.output)
+        except (BlockingIOError, FileNotFoundError):
+            raise JobRunningError(self.output) from None
+
+    def _remove_unused(self) -> None:
+        """Remove the folder of a job that was refused before it had begun."""
+        if self.folder.exists() and not self.manifest.exists():
+            self.remove()
 
     def begun_at(self) -> datetime | None:
         """Return the time of a job that was begun, or None if there is none.

@@ -19,6 +19,7 @@ from keys.cli.batch_options import (
     require_libraries,
 )
 from keys.cli.common import KeysGroup
+from keys.open import split_name
 from sts import Service
 from sts.terminal import REFUSED, json_option, print_json
 from sts.terminal_keys import FILE_PATH, SAMPLE_MARK
@@ -153,6 +154,9 @@ def _run(operation: str, options: dict[str, Any], flags: dict[str, str]) -> None
     )
     opened = open_for_batch(options)
     now = opened.session.now
+    if dask is not None:
+        # Workers stand in folders of their own.
+        source, output = source.absolute(), output.absolute()
     job = Job(
         operation=Operation(operation),
         source=source,
@@ -185,10 +189,14 @@ def _on_cluster(address: str, opened: Opened) -> Any:
         message = "--dask needs --key-file: by this path the workers open the module"
         raise click.UsageError(message)
     opened.module.bulk_access()
+    kind, path = split_name(opened.name)
     return DaskWorkers(
         address,
         WorkerModule(
-            name=opened.name, key_file=key_file, tables=opened.tables, lab_mode=opened.lab_mode
+            name=f"{kind}:{path.absolute()}",
+            key_file=key_file.absolute(),
+            tables=None if opened.tables is None else opened.tables.absolute(),
+            lab_mode=opened.lab_mode,
         ),
     )
 

@@ -15,7 +15,9 @@ The tables are arrays of 16-bit words, not lists: 256 kB of them stay in a proce
 """
 
 from array import array
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 from struct import Struct
 from typing import Final, NamedTuple, TypeAlias, final
 
@@ -31,8 +33,32 @@ _LayerKeys: TypeAlias = tuple[int, int, int, int]
 _FoKeys: TypeAlias = tuple[int, int, int, int, int, int, int]
 """Subkeys of FO as it uses them: KO1, KI1, KO2, KI2, KO3, KI3, KO4."""
 
+_Words: TypeAlias = tuple[int, ...]
+"""K1 to K8 and K'1 to K'8."""
+
 _WORDS_OF_BLOCK: Final = Struct(">4H")
 _WORDS_OF_KEY: Final = Struct(">8H")
+
+
+# Which subkeys FL and FO use, in the order of the tuples above: K or K', and how far on from the
+# number of the layer or the round, modulo 8 (RFC 2994, 2.3).
+_LAYER_KEYS: Final = (("K", 0), ("K'", 6), ("K'", 2), ("K", 4))
+_FO_KEYS: Final = (("K", 0), ("K'", 5), ("K", 2), ("K'", 1), ("K", 7), ("K'", 3), ("K", 4))
+
+
+def _places(subkeys: Sequence[tuple[str, int]], number: int) -> list[int]:
+    """Return where the subkeys of a layer or a round, counted from 0, stand among the words."""
+    return [(number + further) % 8 + (8 if which == "K'" else 0) for which, further in subkeys]
+
+
+# Picked by code of the interpreter's own, which is fast: most keys serve for one block.
+_PICK_LAYERS: Final[list[Callable[[_Words], _LayerKeys]]] = [
+    itemgetter(*_places(_LAYER_KEYS, layer)) for layer in range(5)
+]
+_PICK_ROUNDS: Final[list[Callable[[_Words], _FoKeys]]] = [
+    itemgetter(*_places(_FO_KEYS, number)) for number in range(8)
+]
+_PICK_PAIRS: Final = list(zip(_PICK_LAYERS[:4], _PICK_ROUNDS[::2], _PICK_ROUNDS[1::2], strict=True))
 
 
 class _FiTables(NamedTuple):
@@ -60,9 +86,11 @@ class Misty1(KeyedCipher):
 
     def __init__(self, key: DecoderKey) -> None:
         """Expand the key (RFC 2994, 2.2)."""
-        layers, rounds = _expand(self._key_bytes(key))
-        self._round_pairs: Final = list(zip(layers[:4], rounds[::2], rounds[1::2], strict=True))
-        self._last_layer: Final = layers[4]
+        words = _expand(self._key_bytes(key))
+        self._round_pairs: Final = [
+            (layer(words), even(words), odd(words)) for layer, even, odd in _PICK_PAIRS
+        ]
+        self._last_layer: Final = _PICK_LAYERS[4](words)
 
     def encrypt_block(self, block: int) -> int:
         """Return the cipher block of a clear block.
@@ -130,17 +158,12 @@ class Misty1(KeyedCipher):
         return d0 << 48 | d0_low << 32 | d1 << 16 | d1_low
 
 
-def _expand(key: bytes) -> tuple[list[_LayerKeys], list[_FoKeys]]:
-    """Return the subkeys of the five FL layers and of the eight rounds."""
+def _expand(key: bytes) -> _Words:
+    """Return K1 to K8 and K'1 to K'8."""
     before, after = _fi_tables()
-    words = _WORDS_OF_KEY.unpack(key)
-    # RFC 2994 counts modulo 8; written twice, the words need no remainder.
-    k = words + words
-    derived = tuple([after[before[k[i]] ^ k[i + 1]] for i in range(8)])
-    e = derived + derived
-    layers = [(k[i], e[i + 6], e[i + 2], k[i + 4]) for i in range(5)]
-    rounds = [(k[i], e[i + 5], k[i + 2], e[i + 1], k[i + 7], e[i + 3], k[i + 4]) for i in range(8)]
-    return layers, rounds
+    k = _WORDS_OF_KEY.unpack(key)
+    pairs = zip(k, (*k[1:], k[0]), strict=True)
+    return (*k, *[after[before[word] ^ follower] for word, follower in pairs])
 
 
 @cache

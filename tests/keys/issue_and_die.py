@@ -32,7 +32,7 @@ def _arm(step: str) -> None:
     """Make the process die after a step of the transaction."""
     transaction = steps._Transaction  # noqa: SLF001 - the steps are inside
     match step:
-        case "find" | "holds_tid" | "usage" | "add":
+        case "look_up" | "usage" | "add":
             setattr(transaction, step, _dying_after(getattr(transaction, step)))
         case "begin":
             transaction.__init__ = _die  # type: ignore[method-assign,assignment]  # the point

@@ -30,6 +30,7 @@ from keys.audit_record import (
     TokenTrace,
     audit_body,
 )
+from keys.canonical_json import canonical_bytes
 from keys.chain_errors import (
     ChainEntryAlteredError,
     ChainEntryMovedError,
@@ -195,6 +196,13 @@ def test_a_token_leaves_a_trace_and_not_itself(filled: AuditLog, path: Path) -> 
     message = f'{{"meter_pan":"{METER.digits}","token":"{TOKEN}"}}'
     trace = {"digest": sha256(message.encode()).hexdigest(), "last_digits": "6789"}
     assert [entry.record for entry in read_log(path)][1]["tokens"] == [trace]
+
+
+@pytest.mark.parametrize("meter", [METER, None])
+def test_a_trace_is_over_the_canonical_form_of_meter_and_token(meter: MeterPan | None) -> None:
+    pan = None if meter is None else meter.digits
+    message = canonical_bytes({"meter_pan": pan, "token": TOKEN})
+    assert TokenTrace.of(TOKEN, meter).digest == sha256(message).hexdigest()
 
 
 def test_the_trace_of_a_token_for_all_meters_has_no_meter() -> None:

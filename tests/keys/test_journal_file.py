@@ -17,9 +17,11 @@ from keys import (
     FileJournal,
     IssueAnswer,
     JournalEntry,
+    JournalTransaction,
     KeyName,
     KeysError,
     KeyUsage,
+    LookedUp,
     SoftwareModule,
     Vault,
 )
@@ -82,6 +84,38 @@ def test_an_entry_comes_back_as_it_was_written(journal: FileJournal) -> None:
         with transaction.transaction() as inner:
             assert inner is transaction
     again.close()
+
+
+def _look_up(
+    transaction: JournalTransaction,
+    message_id: str = "m",
+    *,
+    tenant: str = "thabaneng",
+    drn: str = "0100200002010",
+    base_date: BaseDate = BaseDate.Y2014,
+    tid: int = TID,
+) -> LookedUp:
+    meter_pan = MeterPan.from_drn(drn)
+    return transaction.look_up(
+        tenant, message_id, meter_pan=meter_pan, base_date=base_date, tid=tid
+    )
+
+
+def test_looking_up_tells_the_entry_from_the_token_identifier(journal: FileJournal) -> None:
+    nothing = LookedUp(entry=None, tid_is_used=False)
+    with journal.transaction() as transaction:
+        assert _look_up(transaction) == nothing
+        transaction.add(_entry())
+        assert _look_up(transaction) == LookedUp(entry=_entry(), tid_is_used=True)
+        assert _look_up(transaction, "n") == LookedUp(entry=None, tid_is_used=True)
+        assert _look_up(transaction, tenant="mwanga") == nothing
+        only_entry = LookedUp(entry=_entry(), tid_is_used=False)
+        assert _look_up(transaction, tid=TID + 1) == only_entry
+        assert _look_up(transaction, drn="01777000017") == only_entry
+        assert _look_up(transaction, base_date=BaseDate.Y1993) == only_entry
+        transaction.add(_entry("n", tid=TID + 1))
+        of_two = LookedUp(entry=_entry("n", tid=TID + 1), tid_is_used=True)
+        assert _look_up(transaction, "n") == of_two
 
 
 def _fields(entry: JournalEntry) -> dict[str, object]:
@@ -238,8 +272,7 @@ def test_an_entry_of_another_key_or_for_another_request_does_not_open() -> None:
     ("step", "kept"),
     [
         ("begin", False),
-        ("find", False),
-        ("holds_tid", False),
+        ("look_up", False),
         ("usage", False),
         ("insert", False),
         ("add", False),

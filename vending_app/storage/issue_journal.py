@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, union_all
 
-from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage
+from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage, LookedUp
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
-from vending_app.storage.prepared import Prepared
+from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.tables import issue_journal, supply_groups
 
 _NOTHING: Final = "0"
@@ -19,12 +19,19 @@ _FIND: Final = Prepared(
         issue_journal.c.message_id == bindparam("message_id"),
     )
 )
-_HOLDS: Final = Prepared(
-    select(issue_journal.c.tid).where(
-        issue_journal.c.tenant == bindparam("tenant"),
-        issue_journal.c.meter_pan == bindparam("meter_pan"),
-        issue_journal.c.base_date == bindparam("base_date"),
-        issue_journal.c.tid == bindparam("tid"),
+# Not one condition with OR: so both parts are found by way of their indexes for certain.
+_LOOK_UP: Final = Prepared(
+    union_all(
+        select(issue_journal).where(
+            issue_journal.c.tenant == bindparam("tenant"),
+            issue_journal.c.message_id == bindparam("message_id"),
+        ),
+        select(issue_journal).where(
+            issue_journal.c.tenant == bindparam("tenant"),
+            issue_journal.c.meter_pan == bindparam("meter_pan"),
+            issue_journal.c.base_date == bindparam("base_date"),
+            issue_journal.c.tid == bindparam("tid"),
+        ),
     )
 )
 _ADD: Final = Prepared(insert(issue_journal))
@@ -46,33 +53,20 @@ class DatabaseJournal:
         """Return the entry of a message id, or None if the request is new."""
         values = {"tenant": tenant, "message_id": message_id}
         row = _FIND.one_or_none(self._connection, values)
-        if row is None:
-            return None
-        return JournalEntry(
-            message_id=row.message_id,
-            request_hash=row.request_hash,
-            meter_pan=MeterPan(row.meter_pan),
-            key=KeyName(
-                tenant=row.tenant,
-                supply_group_code=SupplyGroupCode.parse(row.supply_group_code),
-                key_revision_number=KeyRevisionNumber(row.key_revision_number),
-            ),
-            base_date=BaseDate.parse(row.base_date),
-            tid_minutes=row.tid,
-            credit_units=int(row.credit_units),
-            sealed=row.sealed,
-            made_at=row.made_at,
-        )
+        return None if row is None else _entry(row)
 
-    def holds_tid(self, tenant: str, meter_pan: MeterPan, *, base: BaseDate, tid: int) -> bool:
-        """Tell whether a token identifier has been used for a meter under a base date."""
-        values = {
-            "tenant": tenant,
-            "meter_pan": meter_pan.digits,
-            "base_date": str(base),
-            "tid": tid,
-        }
-        return _HOLDS.one_or_none(self._connection, values) is not None
+    def look_up(
+        self, tenant: str, message_id: str, *, meter_pan: MeterPan, base_date: BaseDate, tid: int
+    ) -> LookedUp:
+        """Find the entry of a message id, and whether a token identifier has been used."""
+        minute = {"meter_pan": meter_pan.digits, "base_date": base_date.year, "tid": tid}
+        values = {"tenant": tenant, "message_id": message_id, **minute}
+        rows = _LOOK_UP.rows(self._connection, values)
+        entries = (_entry(row) for row in rows if row.message_id == message_id)
+        tid_is_used = any(
+            (row.meter_pan, row.base_date, row.tid) == tuple(minute.values()) for row in rows
+        )
+        return LookedUp(entry=next(entries, None), tid_is_used=tid_is_used)
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key.
@@ -118,3 +112,21 @@ class DatabaseJournal:
                 "made_at": entry.made_at,
             },
         )
+
+
+def _entry(row: Found) -> JournalEntry:
+    return JournalEntry(
+        message_id=row.message_id,
+        request_hash=row.request_hash,
+        meter_pan=MeterPan(row.meter_pan),
+        key=KeyName(
+            tenant=row.tenant,
+            supply_group_code=SupplyGroupCode.parse(row.supply_group_code),
+            key_revision_number=KeyRevisionNumber(row.key_revision_number),
+        ),
+        base_date=BaseDate.parse(row.base_date),
+        tid_minutes=row.tid,
+        credit_units=int(row.credit_units),
+        sealed=row.sealed,
+        made_at=row.made_at,
+    )

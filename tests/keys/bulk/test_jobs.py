@@ -1,5 +1,6 @@
 """What is refused as a whole, what goes on after a stop, and what is written down."""
 
+import fcntl
 import json
 import os
 import resource
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from keys.audit_record import AuditEvent
-from keys.bulk import duplicates, fleet, sources
+from keys.bulk import duplicates, fleet, output, sources
+from keys.bulk import workspace as workspace_module
 from keys.bulk.errors import (
     BulkError,
     ColumnTwiceError,
@@ -33,6 +36,7 @@ from keys.bulk.errors import (
     MissingColumnError,
     OutputError,
     WorkerLostError,
+    unwritable,
 )
 from keys.bulk.generate import FleetSizeError, generate
 from keys.bulk.job import Job
@@ -44,6 +48,7 @@ from keys.bulk_access import BulkAccess, NoBulkError
 from keys.errors import FileExistsRefusedError, TokenMismatchError
 from sts import SAMPLE_TABLES, batch
 from tests.keys.bulk.conftest import METERS, NOW, SHARED, Depot
+from tests.keys.bulk.tables import FORMATS, write_table
 
 Text = Callable[..., str]
 GIVEN = {**SHARED, "to_krn": "2"}
@@ -171,6 +176,48 @@ def test_a_manifest_of_another_version_is_refused(depot: Depot, fleet_file: Path
         depot.done(job)
 
 
+def test_a_part_that_changes_before_it_goes_in_is_noticed(
+    depot: Depot, fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = depot.job(fleet_file, given=GIVEN)
+
+    def spoil(workspace: Workspace, _parts: object) -> dict[int, tuple[int, ...]]:
+        path = workspace.path(2, "table")
+        path.write_bytes(path.read_bytes().replace(b"0", b"1"))
+        return {}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet, "duplicates_of", spoil)
+        with pytest.raises(JobFilesError, match=r"000002\.table: it has changed"):
+            depot.done(job)
+    assert not job.output.exists()
+    assert depot.done(job).resumed == len(sources.plan_source(fleet_file, "").parts) - 1
+
+
+def test_a_folder_that_another_process_has_just_removed_is_no_folder_to_work_in(
+    depot: Depot, fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = depot.job(fleet_file, given=GIVEN)
+
+    def too_late(descriptor: int, how: int) -> None:
+        fcntl.flock(descriptor, how)
+        left.pop()(Workspace(job.output).folder / "lock")
+
+    def removed(path: Path) -> None:
+        path.unlink()
+
+    def made_anew(path: Path) -> None:
+        path.unlink()
+        path.touch()
+
+    left = [made_anew, removed]
+    names = {"flock": too_late, "LOCK_EX": fcntl.LOCK_EX, "LOCK_NB": fcntl.LOCK_NB}
+    monkeypatch.setattr(workspace_module, "fcntl", SimpleNamespace(**names))
+    for _ in range(2):
+        with pytest.raises(JobRunningError):
+            depot.done(job)
+
+
 def test_two_processes_do_not_work_on_one_output(depot: Depot, fleet_file: Path) -> None:
     job = depot.job(fleet_file, given=GIVEN)
     with Workspace(job.output).held(), pytest.raises(JobRunningError) as refusal:
@@ -265,8 +312,8 @@ def test_all_formats_give_the_same_tokens(depot: Depot, monkeypatch: pytest.Monk
     pq.write_table(table, parquet, row_group_size=3)
     database = _sqlite(depot.folder / "fleet.db", METERS)
     made = []
-    for source, output in ((csv_file, "1.csv"), (parquet, "2.parquet"), (database, "3.db")):
-        depot.done(depot.job(source, output, given=given))
+    for source, name in ((csv_file, "1.csv"), (parquet, "2.parquet"), (database, "3.db")):
+        depot.done(depot.job(source, name, given=given))
     made.append([line.split(",")[1:] for line in (depot.folder / "1.csv").read_text().split()[1:]])
     columns = pq.read_table(depot.folder / "2.parquet").to_pylist()
     made.append([list(row.values())[1:] for row in columns])
@@ -301,6 +348,46 @@ def test_a_table_that_is_not_there_and_one_still_being_written_are_refused(depot
     assert _code_of(depot, database, table="gauges") == "INPUT_FORMAT"
     (depot.folder / "fleet.db-wal").write_bytes(b"pages")
     assert _code_of(depot, database) == "INPUT_FORMAT"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "db"])
+def test_a_file_that_was_cut_off_is_refused_as_such(depot: Depot, kind: str) -> None:
+    rows = [{"meter": METERS[0], "note": "x" * 40} for _ in range(500)]
+    source = write_table(depot.folder / f"fleet.{kind}", rows)
+    whole = source.read_bytes()
+    source.write_bytes(whole[: len(whole) * 2 // 3])
+    assert _code_of(depot, source) == InputTruncatedError.code
+    assert not Workspace(depot.folder / f"{source.name}.out.csv").folder.exists()
+    for content in (b"", b"PAR0" * 100, b"SQLite format 3\0"):
+        source.write_bytes(content)
+        assert _code_of(depot, source) == InputFormatError.code
+
+
+def test_a_database_with_pages_of_the_largest_size_is_read(depot: Depot) -> None:
+    source = depot.folder / "fleet.db"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("PRAGMA page_size = 65536")
+        connection.execute("CREATE TABLE meters (meter)")
+        connection.executemany("INSERT INTO meters VALUES (?)", [(meter,) for meter in METERS])
+    assert depot.done(depot.job(source, given=GIVEN)).right == len(METERS)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_input_of_any_format_that_has_changed_is_not_gone_on_with(
+    depot: Depot, kind: str
+) -> None:
+    rows = [{"meter": meter, **GIVEN} for meter in METERS]
+    job = depot.job(write_table(depot.folder / f"fleet.{kind}", rows), f"out.{kind}")
+    module = depot.opened()
+    with pytest.raises(KeyboardInterrupt):
+        fleet.run(job, module, Stopping(module.bulk_access(), 0), now=NOW)
+    write_table(job.source, [{**row, "to_krn": "3"} for row in rows])
+    with pytest.raises(InputChangedError) as refusal:
+        depot.done(job)
+    assert refusal.value.code == "INPUT_CHANGED"
+    assert not job.output.exists()
+    write_table(job.source, rows)
+    assert depot.done(job).right == len(METERS)
 
 
 def test_rows_that_vanish_from_a_database_are_noticed(depot: Depot) -> None:
@@ -438,6 +525,30 @@ def test_a_full_disk_leaves_nothing_under_the_final_name(
         signal.signal(signal.SIGXFSZ, ignored)
     assert not job.output.exists()
     assert depot.done(job).right == 600
+
+
+def test_a_database_that_finds_no_room_is_refused_as_a_full_disk_is(depot: Depot) -> None:
+    with closing(sqlite3.connect(depot.folder / "small.db")) as connection:
+        connection.execute("PRAGMA max_page_count = 2")
+        connection.execute("CREATE TABLE t (c)")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            connection.executemany("INSERT INTO t VALUES (?)", [("x" * 900,)] * 99)
+    failure = output._failure(full.value)  # noqa: SLF001 - SQLite says it only on a full disk
+    assert unwritable(depot.folder, failure).code == "DISK_FULL"
+
+
+def test_a_fleet_that_finds_no_room_leaves_nothing(depot: Depot) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    there = sorted(depot.folder.iterdir())
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, before[1]))
+        with pytest.raises(DiskFullError):
+            generate(depot.folder / "fleet.csv", 10_000, seed=1, given={})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert sorted(depot.folder.iterdir()) == there
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused(depot: Depot, fleet_file: Path) -> None:

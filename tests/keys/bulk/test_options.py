@@ -2,6 +2,8 @@
 
 import importlib.util
 import io
+import re
+import time
 
 import numpy as np
 import pytest
@@ -21,12 +23,16 @@ class _Terminal(io.StringIO):
 def test_who_watches_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _Terminal()
     monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
     with progress_bar("key-change") as tell:
         tell(0, 2000)
-        tell(1000, 2000)
-        tell(2000, 2000)
-    assert "key-change" in screen.getvalue()
-    assert "rows" in screen.getvalue()
+        for done in range(100, 1100, 100):
+            # The rate is that of some moments, so that there must be some.
+            time.sleep(0.02)
+            tell(done, 2000)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).replace("\n", "\r").split("\r")
+    assert any(re.search(r"key-change .*50% 1,000 rows, [\d,]+/s 0:00:0\d", line) for line in shown)
 
 
 def test_nobody_who_does_not_watch_is_shown_anything(capsys: pytest.CaptureFixture[str]) -> None:

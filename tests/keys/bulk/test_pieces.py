@@ -29,7 +29,7 @@ def test_a_worker_opens_the_module_and_refuses_in_words(depot: Depot) -> None:
     with Workspace(job.output).held():
         assert required(cluster._make(task, module)).right == 5
         source.write_text("meter\n", encoding="ascii")
-        failure = attempt_part(task, depot.opened().bulk_access())
+        failure = attempt_part(task, depot.opened().bulk_access)
     assert isinstance(failure, PartFailure)
     with pytest.raises(PartFailedError) as refusal:
         required(failure)

@@ -8,7 +8,6 @@ decoder key of a meter. ``JournalledModule`` does everything else.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
 from keys.answering import Asked, answered, fetched
@@ -28,7 +27,7 @@ from keys.errors import NotCommissioningError
 from keys.journal import IssueJournal, JournalSeal, MadeTokens, require_message_id
 from keys.journal_errors import NoJournalError
 from keys.key_changes import (
-    PlannedChange,
+    ChangeWork,
     meter_after,
     plan_change,
     plan_commissioning,
@@ -49,7 +48,6 @@ from keys.rules import (
 )
 from keys.secret import Secret
 from keys.token_making import (
-    CipherSource,
     GivenKey,
     MeterKey,
     make_tokens,
@@ -59,17 +57,6 @@ from keys.verification import verify_token
 from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables, Token
 from sts.errors import SampleTablesInProductionError
 from sts.key_change import build
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """A key change on its way: the plan, the keys' metadata, the present cipher, the request."""
-
-    plan: PlannedChange
-    present: RegisteredKey | None
-    target: RegisteredKey
-    source: CipherSource
-    body: bytes
 
 
 class JournalledModule:
@@ -201,7 +188,7 @@ class JournalledModule:
             sta_tables=self._sta_tables,
         )
         body = change_body(meter, new, ditk_digest=self._seal.digest(ditk.expose()))
-        change = _Change(plan=plan, present=None, target=target, source=given, body=body)
+        change = ChangeWork(plan=plan, present=None, target=target, source=given, body=body)
         return self._change(change, message_id=message_id, now=now, journal=journal)
 
     def verify(self, meter: MeterConfiguration, digits: str, *, now: datetime) -> Verification:
@@ -273,7 +260,7 @@ class JournalledModule:
 
     def _change(
         self,
-        change: _Change,
+        change: ChangeWork,
         *,
         message_id: str,
         now: datetime,
@@ -300,13 +287,13 @@ class JournalledModule:
         made = answered(asked, self._journal(journal), seal=self._seal, permit=permit, make=make)
         return self._change_answer(change, made, message_id=message_id)
 
-    def _planned(self, meter: MeterConfiguration, new: NewKey, *, message_id: str) -> _Change:
+    def _planned(self, meter: MeterConfiguration, new: NewKey, *, message_id: str) -> ChangeWork:
         """Plan a change from a key that was derived."""
         require_message_id(message_id)
         present = self.vending_key(meter)
         require_fitting_key(meter, present)
         target = self.vending_key(meter_after(meter, new))
-        return _Change(
+        return ChangeWork(
             plan=plan_change(meter, new, present=present, target=target),
             present=present,
             target=target,
@@ -314,7 +301,7 @@ class JournalledModule:
             body=change_body(meter, new, ditk_digest=None),
         )
 
-    def _asked_change(self, change: _Change, *, message_id: str, now: datetime) -> Asked:
+    def _asked_change(self, change: ChangeWork, *, message_id: str, now: datetime) -> Asked:
         return Asked(
             message_id=message_id,
             request_hash=self._seal.request_hash(change.body),
@@ -326,7 +313,7 @@ class JournalledModule:
         )
 
     def _change_answer(
-        self, change: _Change, made: MadeTokens, *, message_id: str
+        self, change: ChangeWork, made: MadeTokens, *, message_id: str
     ) -> KeyChangeAnswer:
         plan = change.plan
         tokens = made.tokens or read_tokens(made.digits, change.source)

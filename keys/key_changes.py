@@ -12,6 +12,7 @@ from keys.answers import ChangeReason
 from keys.errors import TokenMismatchError
 from keys.registered_key import RegisteredKey
 from keys.requests import MeterConfiguration, NewKey
+from keys.token_making import CipherSource
 from sts import (
     DecoderKey,
     EncryptionAlgorithm,
@@ -85,6 +86,25 @@ class PlannedChange:
             rollover=self.rollover,
             supply_group_code=None if self.set_size == 2 else attributes.supply_group_code,  # noqa: PLR2004 - the size that has no room for it
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWork:
+    """A key change on its way through a module.
+
+    Attributes:
+        plan: What it is to be.
+        present: The metadata of the present key; None if it is the maker's own.
+        target: The metadata of the new one.
+        source: What makes the cipher of the present key.
+        body: What the message id stands for.
+    """
+
+    plan: PlannedChange
+    present: RegisteredKey | None
+    target: RegisteredKey
+    source: CipherSource
+    body: bytes
 
 
 def meter_after(meter: MeterConfiguration, new: NewKey) -> MeterConfiguration:

@@ -449,3 +449,27 @@ def test_the_status_says_what_the_module_can(module: JournalledModule) -> None:
     assert status.capabilities.commission
     assert status.capabilities.verify
     assert "ABAB" not in repr(status)
+
+
+def test_all_revisions_of_a_supply_group_are_those_found_one_by_one(
+    module: JournalledModule,
+) -> None:
+    def found(revision: int) -> list[RegisteredKey]:
+        try:
+            return [module.vending_key(_meter(revision))]
+        except KeysError:
+            return []
+
+    expected = [key for revision in range(1, 10) for key in found(revision)]
+    told = sorted(module.revisions(_meter(9)), key=lambda key: int(key.name.key_revision_number))
+    assert len(told) > 5
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tenant": "mwanga"}, {"supply_group_code": SupplyGroupCode(201458)}], ids=str
+)
+def test_of_another_supply_group_there_are_no_revisions(
+    module: JournalledModule, changes: dict[str, Any]
+) -> None:
+    assert module.revisions(_meter(**changes)) == ()

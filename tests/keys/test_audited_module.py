@@ -217,6 +217,7 @@ def test_an_answer_that_cannot_be_written_down_stays_inside(
 
 def test_to_ask_what_there_is_uses_no_key(audited: AuditedModule, log: AuditLog) -> None:
     assert audited.vending_key(METER) == audited.status().keys[0].key
+    assert audited.vending_key(METER) in audited.revisions(METER)
     assert [entry.record["event"] for entry in log.entries()] == ["created"]
 
 

@@ -137,11 +137,13 @@ class _Run:
         self._make(left, records, makers, progress=progress, rows=plan.rows)
         twice = duplicates_of(self.workspace, plan.parts)
         tasks = {
-            number: replace(task, duplicates=twice.get(number, ()))
+            number: replace(task, duplicates=twice.get(number, b""))
             for number, task in tasks.items()
         }
         left = [
-            task for number, task in tasks.items() if records[number].duplicates != task.duplicates
+            task
+            for number, task in tasks.items()
+            if records[number].duplicates != task.duplicates_digest
         ]
         self._make(left, records, makers, progress=quiet, rows=plan.rows)
         summary = Summary(

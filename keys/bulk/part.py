@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,9 @@ from keys.bulk.cells import Text, arrow_text, fixed_text, groups_of, numbers_of
 from keys.bulk.errors import PartFailedError
 from keys.bulk.job import METER, OUTPUT, VALUES, Job, Operation, TableFormat, format_of
 from keys.bulk.operations import GroupRows, Resolved, make, resolve
-from keys.bulk.rows import RowCodes
+from keys.bulk.rows import RowCodes, set_bits
 from keys.bulk.sources import BAD_ROW, Part, Rows, read_part
-from keys.bulk.workspace import PartRecord, Workspace
+from keys.bulk.workspace import NO_DUPLICATES, PartRecord, Workspace
 from keys.bulk_access import BulkAccess
 from keys.errors import KeysError
 from sts import StsError, batch
@@ -37,14 +38,19 @@ class PartTask:
         job_id: Its name.
         part: Which part.
         header: The names of all columns of the input.
-        duplicates: Rows, counted from 0, to refuse because they stand there twice.
+        duplicates: Rows to refuse because they stand there twice, a bit for each.
     """
 
     job: Job
     job_id: str
     part: Part
     header: tuple[str, ...]
-    duplicates: tuple[int, ...] = ()
+    duplicates: bytes = b""
+
+    @property
+    def duplicates_digest(self) -> str:
+        """What the record of the part says about them."""
+        return sha256(self.duplicates).hexdigest() if self.duplicates else NO_DUPLICATES
 
 
 def make_part(task: PartTask, access: BulkAccess) -> PartRecord:
@@ -64,7 +70,7 @@ def make_part(task: PartTask, access: BulkAccess) -> PartRecord:
         {"table": work.table(), "errors": work.errors(), "meters": work.meters()},
         right=int(work.codes.right.sum()),
         refused=int((~work.codes.right).sum()) + len(rows.bad_lines),
-        duplicates=task.duplicates,
+        duplicates=task.duplicates_digest,
     )
 
 
@@ -112,7 +118,7 @@ class _Work:
         self.meter: Text = self._text(METER)
         self.pans = batch.parse_meter_numbers(self.meter)
         self.codes.take(self.pans.status)
-        self.codes.mark_rows(_duplicate_code(task.job), np.array(task.duplicates, np.int64))
+        self.codes.mark_rows(_duplicate_code(task.job), set_bits(task.duplicates, self.count))
         self.numbers: dict[str, NDArray[np.int64]] = {}
         self.made: dict[str, Text] = {}
         self.base = np.zeros(self.count, np.uint8)

@@ -54,3 +54,9 @@ class RowCodes:
         if code not in self._own:
             self._own.append(code)
         return _FIRST_OWN + self._own.index(code)
+
+
+def set_bits(bits: bytes, rows: int) -> NDArray[np.int64]:
+    """Return the numbers of the rows, from 0 on, whose bits are set, the highest bit first."""
+    flags = np.unpackbits(np.frombuffer(bits, np.uint8), count=rows if bits else 0)
+    return np.flatnonzero(flags).astype(np.int64)

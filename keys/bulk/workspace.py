@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from keys.bulk.errors import (
     InputChangedError,
@@ -42,6 +42,7 @@ FORMAT: Final = "sts-vending bulk job"
 VERSION: Final = 1
 _OWNER_ONLY: Final = 0o700
 _KINDS: Final = ("table", "errors", "meters")
+NO_DUPLICATES: Final = "none"
 _RECORD: Final = ("number", "right", "refused", "duplicates", "digests")
 
 
@@ -53,14 +54,15 @@ class PartRecord:
         number: Which part.
         right: How many rows came out.
         refused: How many rows did not.
-        duplicates: The rows, counted from 0, that were refused because they stand there twice.
+        duplicates: SHA-256 of the bits of the rows that were refused because they stand there
+            twice, or ``none``.
         digests: SHA-256 of its three files.
     """
 
     number: int
     right: int
     refused: int
-    duplicates: tuple[int, ...]
+    duplicates: str
     digests: Mapping[str, str]
 
 
@@ -177,7 +179,7 @@ class Workspace:
         *,
         right: int,
         refused: int,
-        duplicates: tuple[int, ...],
+        duplicates: str,
     ) -> PartRecord:
         """Write the files of a part, and then its record.
 
@@ -273,12 +275,11 @@ def read_record(content: bytes) -> PartRecord:
 
     fields = Fields("a record", read_json(content), names=_RECORD, refuse=refuse)
     digests = Fields("digests", fields.raw("digests"), names=_KINDS, refuse=refuse)
-    rows: Any = fields.items("duplicates")
     return PartRecord(
         number=fields.number("number"),
         right=fields.number("right"),
         refused=fields.number("refused"),
-        duplicates=tuple(int(row) for row in rows),
+        duplicates=fields.text("duplicates"),
         digests={kind: digests.text(kind) for kind in _KINDS},
     )
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 
 from keys.audit_record import AuditEvent
 from keys.bulk import duplicates, fleet, output, sources
@@ -39,10 +41,11 @@ from keys.bulk.errors import (
     unwritable,
 )
 from keys.bulk.generate import FleetSizeError, generate
-from keys.bulk.job import Job
+from keys.bulk.job import Job, Operation
 from keys.bulk.local import ForkedProcesses, ThisProcess, cores
 from keys.bulk.part import PartTask, make_part
 from keys.bulk.sources import read_part
+from keys.bulk.verify import verify
 from keys.bulk.workspace import PartRecord, Workspace
 from keys.bulk_access import BulkAccess, NoBulkError
 from keys.errors import FileExistsRefusedError, TokenMismatchError
@@ -181,7 +184,7 @@ def test_a_part_that_changes_before_it_goes_in_is_noticed(
 ) -> None:
     job = depot.job(fleet_file, given=GIVEN)
 
-    def spoil(workspace: Workspace, _parts: object) -> dict[int, tuple[int, ...]]:
+    def spoil(workspace: Workspace, _parts: object) -> dict[int, bytes]:
         path = workspace.path(2, "table")
         path.write_bytes(path.read_bytes().replace(b"0", b"1"))
         return {}
@@ -422,6 +425,45 @@ def test_duplicates_are_found_across_parts_and_passes(
     listed = job.output.with_name("out.csv.errors.csv").read_text(encoding="ascii").splitlines()
     numbers = [int(line.split(",")[0]) for line in listed[1:]]
     assert numbers == [6, 301, 602, 603]
+
+
+def test_identifiers_of_one_minute_are_spread_over_all_passes(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all the same low bits, no pass may get more than it can hold."""
+    monkeypatch.setattr(sources, "CSV_PART_BYTES", 4096)
+    monkeypatch.setattr(duplicates, "MOST_AT_ONCE", 500)
+    source = depot.folder / "fleet.csv"
+    generate(source, 4_000, seed=3, given={**SHARED, "krn": "2", "tid": "6400000"}, credit=True)
+    lines = source.read_text(encoding="ascii").splitlines()
+    source.write_text("\n".join([*lines, lines[7]]) + "\n", encoding="ascii")
+    sizes: list[int] = []
+    twice = duplicates._twice  # noqa: SLF001 - to see what a pass holds
+
+    def seen(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        sizes.append(len(numbers))
+        return twice(numbers)
+
+    monkeypatch.setattr(duplicates, "_twice", seen)
+    job = depot.job(source, operation=Operation.CREDIT)
+    assert depot.done(job).refused == 2
+    assert len(sizes) == 16
+    assert sum(sizes) == 4_001
+    assert max(sizes) < 500
+
+
+def test_a_fleet_in_which_all_stand_twice_is_refused_row_by_row(
+    depot: Depot, fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "MOST_AT_ONCE", 100)
+    head, *lines = fleet_file.read_text(encoding="ascii").splitlines()
+    fleet_file.write_text("\n".join([head, *lines, *lines]) + "\n", encoding="ascii")
+    job = depot.job(fleet_file, given=GIVEN)
+    summary = depot.done(job)
+    assert (summary.right, summary.refused) == (0, 1200)
+    assert (
+        verify(fleet_file, job.output, depot.opened().bulk_access(), tenant=job.tenant).rows == 1200
+    )
 
 
 # --- processes --------------------------------------------------------------------------------

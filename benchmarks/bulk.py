@@ -1,61 +1,138 @@
-"""A fleet from CSV to CSV by the command itself, beside the module that makes one set at a time."""
+"""A fleet from CSV to CSV by the command itself, beside modules that make one set at a time.
 
+``BULK_METERS`` says how many meters, a million if it says nothing; 70000000 are the world's. All
+files, some 180 bytes a meter at the most, lie in a temporary folder (``TMPDIR``) and are removed
+at the end, also after an error.
+"""
+
+import filecmp
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 from benchmarks.measure import machine, rates, row
+from benchmarks.processes import measured
 
-METERS: Final = int(os.environ.get("STS_BENCHMARK_METERS", "1000000"))
+METERS: Final = int(os.environ.get("BULK_METERS", "1000000"))
 _WORLD: Final = 70_000_000
+_MOST_TO_KILL: Final = 10_000_000
+"""Larger fleets are run once only: for the sake of the disk."""
 _GIVEN: Final = ("--sgc=201457", "--krn=1", "--ti=01", "--kt=2", "--ea=07")
 _KEYS: Final = (
     ("1", "02", "1993", "ab" * 8),
     ("2", "04", "2014", "ab" * 8 + "94" * 8 + "01234567"),
 )
+_MODULE: Final = ("--module=software:keys.vault", "--tenant=thabaneng")
 _SINGLE_SETS: Final = 200
+_SAMPLE: Final = 1_000
+_ASSUMED_RATES: Final = (10, 100, 1_000)
+"""Tokens a second of one certified module. No maker publishes a rate, so these are assumptions."""
+_TOKENS_OF_A_SET: Final = 2
+_DAY: Final = 86_400
 
 
 def run() -> None:
     """Measure and print."""
     print(f"fleet of {METERS:,}, EA07, two-token sets with rollover ({machine()})")
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="bulk-") as name:
         folder = Path(name)
         _prepare(folder)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start = perf_counter()
-        _keys(folder, "batch", "key-change", "fleet.csv", "-o", "sets.csv", "--to-krn=2", *_MODULE)
-        seconds = perf_counter() - start
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        row("CSV to CSV", f"{seconds:.1f} s", f"{METERS / seconds:,.0f} sets/s")
-        row("time of the processors", f"{busy:.1f} s", f"{busy / 2:.1f} s on two idle cores")
-        row("largest process", f"{after.ru_maxrss >> 10} MB", "aim: all together 600 MB")
-        row("70 million", f"{seconds * _WORLD / METERS / 60:.1f} min", "by this rate")
+        rate = _whole(folder)
+        if METERS <= _MOST_TO_KILL:
+            _killed(folder)
+        _verified(folder)
         single = _single(folder)
+        row("one set at a time, in software", f"{single:,}/s", f"batch is {rate / single:,.0f} ×")
+    print(f"  {_WORLD:,} sets by certified modules, if one made so many tokens a second:")
+    for tokens in _ASSUMED_RATES:
+        days = _WORLD * _TOKENS_OF_A_SET / tokens / _DAY
         row(
-            "one set at a time",
-            f"{single:,}/s",
-            f"batch is {METERS / busy / single:,.0f} ×, a core",
+            f"    {tokens:,} (assumed)",
+            f"{days:,.1f} days",
+            f"{rate * _TOKENS_OF_A_SET / tokens:,.0f} modules would keep up with this machine",
         )
 
 
-_MODULE: Final = ("--module=software:keys.vault", "--tenant=thabaneng")
+def _whole(folder: Path) -> float:
+    """Run the job once, and return sets a second."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usage = measured(_change("sets.csv"), folder, _environment())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    row("CSV to CSV", f"{usage.seconds:.1f} s", f"{METERS / usage.seconds:,.0f} sets/s")
+    row("time of the processors", f"{busy:.1f} s", f"{busy / 2:.1f} s on two idle cores")
+    row("largest process", f"{usage.largest_mb} MB")
+    row("all processes together", f"{usage.together_mb} MB", "aim: 600 MB")
+    if METERS != _WORLD:
+        row("70 million", f"{usage.seconds * _WORLD / METERS / 60:.1f} min", "by this rate")
+    return METERS / usage.seconds
+
+
+def _killed(folder: Path) -> None:
+    """Kill the job in the middle, let it go on, and compare."""
+    running = subprocess.Popen(
+        _change("killed.csv"),
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    start = time.perf_counter()
+    parts = folder / "killed.csv.job"
+    written = 0
+    while running.poll() is None and written < (folder / "sets.csv").stat().st_size // 2:
+        time.sleep(0.02)
+        written = sum(each.stat().st_size for each in parts.glob("*.table"))
+    running.kill()
+    running.wait()
+    row("killed in the middle, after", f"{time.perf_counter() - start:.1f} s")
+    start = time.perf_counter()
+    subprocess.run(
+        _change("killed.csv"), check=True, cwd=folder, env=_environment(), capture_output=True
+    )
+    same = filecmp.cmp(folder / "sets.csv", folder / "killed.csv", shallow=False)
+    row(
+        "gone on with",
+        f"{time.perf_counter() - start:.1f} s",
+        "the same to the byte" if same else "ANOTHER RESULT",
+    )
+    if not same:
+        message = "a job that was killed has another result"
+        raise SystemExit(message)
+
+
+def _verified(folder: Path) -> None:
+    start = time.perf_counter()
+    sample = f"--sample={_SAMPLE}"
+    _keys(folder, "batch", "verify", "sets.csv", "--input=fleet.csv", sample, *_MODULE)
+    row(f"{_SAMPLE:,} sets verified", f"{time.perf_counter() - start:.1f} s", "by the scalar core")
+
+
+def _change(output: str) -> list[str]:
+    # One time for all runs, so that they are the same job.
+    at = "--at=2026-03-02T08:15Z"
+    return [_PROGRAM, "batch", "key-change", "fleet.csv", "-o", output, "--to-krn=2", at, *_MODULE]
+
+
+_PROGRAM: Final = str(Path(sys.executable).with_name("sts-keys"))
+
+
+def _environment(key: str = "") -> dict[str, str]:
+    return {**os.environ, "STS_VAULT_KEY_FILE": "vault.key", "STS_VENDING_KEY": key}
 
 
 def _keys(folder: Path, *words: str, key: str = "") -> None:
-    program = Path(sys.executable).with_name("sts-keys")
     subprocess.run(
-        [program, *words],
+        [_PROGRAM, *words],
         check=True,
         cwd=folder,
-        env={**os.environ, "STS_VAULT_KEY_FILE": "vault.key", "STS_VENDING_KEY": key},
+        env=_environment(key),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -131,7 +131,7 @@ class JournalTransaction(IssueJournal, Protocol):
         ...
 
     def add(self, entry: JournalEntry) -> None:
-        """Write an entry down, all of it or nothing."""
+        """Take an entry; it is durable when the transaction has ended, all of it or nothing."""
         ...
 
 

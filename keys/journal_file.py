@@ -64,8 +64,9 @@ CREATE TRIGGER entries_are_kept BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 """
 _MESSAGE_ID: Final = 1  # The place of its column.
-_TID_COLUMNS: Final = itemgetter(3, 6, 7)
-"""Meter, base date and token identifier."""
+_MINUTE: Final = itemgetter(0, 3, 6, 7)
+"""Tenant, meter, base date and token identifier, which no two entries have in common."""
+_MOST_WAITING: Final = 1_000
 _FIND: Final = "SELECT * FROM entries WHERE tenant = ? AND message_id = ?"
 _LOOK_UP: Final = (
     "SELECT * FROM entries WHERE tenant = ? AND message_id = ? UNION ALL SELECT * FROM entries "
@@ -166,7 +167,7 @@ class FileJournal:
             opened = _Transaction(connection)
             try:
                 yield opened
-                opened.count()
+                opened.write()
                 connection.execute("COMMIT")
             except BaseException as error:
                 _roll_back(connection)
@@ -223,13 +224,19 @@ class FileJournal:
 
 
 class _Transaction:
-    """An open transaction; what was used is counted once, when it ends."""
+    """An open transaction.
 
-    __slots__ = ("_connection", "_used")
+    Entries wait until the transaction ends or they are many, and are then written together: that
+    takes less than half of what it takes to write each by itself, between other work.
+    """
+
+    __slots__ = ("_connection", "_minutes", "_used", "_waiting")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._used: dict[KeyName, KeyUsage] = {}
+        self._waiting: dict[tuple[str, str], JournalEntry] = {}
+        self._minutes: set[tuple[str, str, str, int | None]] = set()
 
     def transaction(self) -> AbstractContextManager[JournalTransaction]:
         """Stand for itself; what is written counts when the outer transaction ends."""
@@ -237,6 +244,9 @@ class _Transaction:
 
     def find(self, tenant: str, message_id: str) -> JournalEntry | None:
         """Return the entry of a message id, or None if the request is new."""
+        waiting = self._waiting.get((tenant, message_id))
+        if waiting is not None:
+            return waiting
         row = self._connection.execute(_FIND, (tenant, message_id)).fetchone()
         return None if row is None else _entry(row)
 
@@ -244,11 +254,14 @@ class _Transaction:
         self, tenant: str, message_id: str, *, meter_pan: MeterPan, base_date: BaseDate, tid: int
     ) -> LookedUp:
         """Find the entry of a message id, and whether a token identifier has been used."""
-        values = (tenant, message_id, tenant, meter_pan.digits, base_date.year, tid)
+        minute = (tenant, meter_pan.digits, base_date.year, tid)
+        values = (tenant, message_id, *minute)
         rows = self._connection.execute(_LOOK_UP, values).fetchall()
         entries = (_entry(row) for row in rows if row[_MESSAGE_ID] == message_id)
-        tid_is_used = any(_TID_COLUMNS(row) == values[3:] for row in rows)
-        return LookedUp(entry=next(entries, None), tid_is_used=tid_is_used)
+        return LookedUp(
+            entry=self._waiting.get((tenant, message_id)) or next(entries, None),
+            tid_is_used=minute in self._minutes or minute in map(_MINUTE, rows),
+        )
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
@@ -260,33 +273,34 @@ class _Transaction:
         return KeyUsage(tokens=tokens, credit_units=int(credit_units))
 
     def add(self, entry: JournalEntry) -> None:
-        """Write an entry down."""
-        used, columns = self.usage(entry.key), _key_columns(entry.key)
-        self._connection.execute(
-            _ADD,
-            (
-                entry.key.tenant,
-                entry.message_id,
-                entry.request_hash,
-                entry.meter_pan.digits,
-                *columns[1:],
-                entry.base_date.year,
-                entry.tid_minutes,
-                str(entry.credit_units),
-                entry.sealed,
-                entry.made_at.astimezone(UTC).isoformat(),
-            ),
+        """Take an entry; it is in the journal when the transaction has ended."""
+        name = (entry.key.tenant, entry.message_id)
+        if name in self._waiting or len(self._waiting) == _MOST_WAITING:
+            # If there are two of one name, SQLite is the one to refuse the second.
+            self._write_entries()
+        self._waiting[name] = entry
+        self._minutes.add(
+            (entry.key.tenant, entry.meter_pan.digits, entry.base_date.year, entry.tid_minutes)
         )
+        used = self.usage(entry.key)
         self._used[entry.key] = KeyUsage(
             tokens=used.tokens + 1, credit_units=used.credit_units + entry.credit_units
         )
 
-    def count(self) -> None:
-        """Write down how much is used now."""
+    def write(self) -> None:
+        """Write down what waits, and how much is used now."""
+        self._write_entries()
         for key, used in self._used.items():
             # Amounts in currency outgrow SQLite's 64 bits, so they are kept as text.
             values = (*_key_columns(key), used.tokens, str(used.credit_units))
             self._connection.execute(_COUNT, values)
+
+    def _write_entries(self) -> None:
+        if not self._waiting:
+            return
+        self._connection.executemany(_ADD, map(_row, self._waiting.values()))
+        self._waiting.clear()
+        self._minutes.clear()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -321,6 +335,24 @@ def _key_columns(key: KeyName) -> tuple[str, str, int]:
         key.tenant,
         f"{key.supply_group_code.number:06d}",
         key.key_revision_number.number,
+    )
+
+
+def _row(entry: JournalEntry) -> tuple[object, ...]:
+    """Return an entry in the order of the columns."""
+    tenant, supply_group_code, key_revision_number = _key_columns(entry.key)
+    return (
+        tenant,
+        entry.message_id,
+        entry.request_hash,
+        entry.meter_pan.digits,
+        supply_group_code,
+        key_revision_number,
+        entry.base_date.year,
+        entry.tid_minutes,
+        str(entry.credit_units),
+        entry.sealed,
+        entry.made_at.astimezone(UTC).isoformat(),
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -101,21 +102,62 @@ def _look_up(
     )
 
 
-def test_looking_up_tells_the_entry_from_the_token_identifier(journal: FileJournal) -> None:
+@pytest.mark.parametrize("later", [False, True])
+def test_looking_up_tells_the_entry_from_the_token_identifier(
+    journal: FileJournal, *, later: bool
+) -> None:
+    """In the transaction that adds the entry, and in the next one."""
     nothing = LookedUp(entry=None, tid_is_used=False)
-    with journal.transaction() as transaction:
+    with ExitStack() as open_transactions:
+        transaction = open_transactions.enter_context(journal.transaction())
         assert _look_up(transaction) == nothing
         transaction.add(_entry())
+        transaction.add(_entry("n", tid=TID + 1))
+        if later:
+            open_transactions.close()
+            transaction = open_transactions.enter_context(journal.transaction())
         assert _look_up(transaction) == LookedUp(entry=_entry(), tid_is_used=True)
-        assert _look_up(transaction, "n") == LookedUp(entry=None, tid_is_used=True)
+        assert _look_up(transaction, "o") == LookedUp(entry=None, tid_is_used=True)
         assert _look_up(transaction, tenant="mwanga") == nothing
         only_entry = LookedUp(entry=_entry(), tid_is_used=False)
-        assert _look_up(transaction, tid=TID + 1) == only_entry
+        assert _look_up(transaction, tid=TID + 2) == only_entry
         assert _look_up(transaction, drn="01777000017") == only_entry
         assert _look_up(transaction, base_date=BaseDate.Y1993) == only_entry
-        transaction.add(_entry("n", tid=TID + 1))
         of_two = LookedUp(entry=_entry("n", tid=TID + 1), tid_is_used=True)
         assert _look_up(transaction, "n") == of_two
+
+
+def _add_all(journal: FileJournal, entries: list[JournalEntry]) -> None:
+    with journal.transaction() as transaction:
+        for entry in entries:
+            transaction.add(entry)
+
+
+def test_a_transaction_of_any_length_is_one(
+    journal: FileJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_file_module, "_MOST_WAITING", 2)
+    names = [f"m-{number}" for number in range(5)]
+    with journal.transaction() as transaction:
+        for number, name in enumerate(names):
+            transaction.add(_entry(name, tid=TID + number))
+        assert all(transaction.find("thabaneng", name) for name in names)
+        assert _look_up(transaction, "o", tid=TID).tid_is_used
+        assert transaction.usage(KEY).tokens == len(names)
+    clashing = [_entry(f"n-{number}", tid=TID + 7 - number) for number in range(5)]
+    with pytest.raises(sqlite3.IntegrityError):
+        _add_all(journal, clashing)
+    with journal.transaction() as transaction:
+        assert all(transaction.find("thabaneng", name) for name in names)
+        assert transaction.find("thabaneng", "n-0") is None
+        assert transaction.usage(KEY).tokens == len(names)
+
+
+def test_the_same_name_twice_in_one_transaction_undoes_all_of_it(journal: FileJournal) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        _add_all(journal, [_entry(), _entry(tid=TID + 1)])
+    with journal.transaction() as transaction:
+        assert transaction.find("thabaneng", "m") is None
 
 
 def _fields(entry: JournalEntry) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """The security module's issue journal, within the database transaction that a sale has open."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, union_all
@@ -44,10 +43,9 @@ class DatabaseJournal:
         """Write into the transaction of ``connection``."""
         self._connection = connection
 
-    @contextmanager
-    def transaction(self) -> Iterator[JournalTransaction]:
+    def transaction(self) -> AbstractContextManager[JournalTransaction]:
         """Stand for the transaction that is open."""
-        yield self
+        return nullcontext(self)
 
     def find(self, tenant: str, message_id: str) -> JournalEntry | None:
         """Return the entry of a message id, or None if the request is new."""
@@ -103,9 +101,9 @@ class DatabaseJournal:
                 "message_id": entry.message_id,
                 "request_hash": entry.request_hash,
                 "meter_pan": entry.meter_pan.digits,
-                "supply_group_code": str(entry.key.supply_group_code),
+                "supply_group_code": f"{entry.key.supply_group_code.number:06d}",
                 "key_revision_number": int(entry.key.key_revision_number),
-                "base_date": str(entry.base_date),
+                "base_date": entry.base_date.year,
                 "tid": entry.tid_minutes,
                 "credit_units": str(entry.credit_units),
                 "sealed": entry.sealed,

@@ -1,9 +1,13 @@
 """What only other processes or empty columns reach, reached here."""
 
+import os
+import signal
+import threading
+
 import pyarrow as pa
 import pytest
 
-from keys.bulk import cluster, sources
+from keys.bulk import cluster, local, sources
 from keys.bulk.cells import fixed_text
 from keys.bulk.cluster import WorkerModule
 from keys.bulk.errors import PartFailedError
@@ -41,3 +45,26 @@ def test_credit_without_a_column_of_identifiers_for_an_unknown_group(depot: Depo
     generate(source, 3, seed=1, given={**SHARED, "sgc": "999999"}, credit=True)
     summary = depot.done(depot.job(source, operation=Operation.CREDIT))
     assert (summary.right, summary.refused) == (0, 3)
+
+
+def test_a_forked_process_ends_when_the_first_one_is_gone(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = depot.folder / "fleet.csv"
+    generate(source, 5, seed=1, given={**SHARED, "to_krn": "2"})
+    plan = sources.plan_source(source, "")
+    job = depot.job(source)
+    task = PartTask(job=job, job_id=job.id(plan.digest), part=plan.parts[0], header=plan.header)
+    ended = threading.Event()
+    monkeypatch.setattr(local.os, "_exit", lambda _status: ended.set())
+    before = signal.getsignal(signal.SIGINT)
+    ours, theirs = os.pipe()
+    try:
+        # As in a forked process: the other end is closed here, and is nowhere else.
+        local._begin(depot.opened().bulk_access(), (ours, theirs))  # noqa: SLF001 - runs in another process
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with Workspace(job.output).held():
+        assert required(local._make(task)).right == 5
+    assert ended.wait(10)
+    os.close(ours)

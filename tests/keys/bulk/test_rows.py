@@ -162,3 +162,12 @@ def test_an_attribute_of_all_rows_may_be_given_instead_of_a_column(
     depot.done(one)
     depot.done(two)
     assert one.output.read_bytes() == two.output.read_bytes()
+
+
+def test_an_amount_of_all_rows_may_be_given_instead_of_a_column(
+    depot: Depot, csv_text: Text
+) -> None:
+    table = depot.table(csv_text({"meter": METERS[0], "krn": "2", "tid": "6400000"}))
+    job = depot.job(table, operation=Operation.CREDIT, given={"tenths": "125"})
+    depot.done(job)
+    assert [row["tenths"] for row in rows(job.output)] == ["125"]

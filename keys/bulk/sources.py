@@ -25,8 +25,10 @@ from keys.bulk.errors import BulkError, InputChangedError, InputFormatError, Inp
 from keys.bulk.job import TableFormat, format_of
 
 CSV_PART_BYTES: Final = 2 << 20
+PARQUET_PART_ROWS: Final = 100_000
 SQLITE_PART_ROWS: Final = 100_000
-_LONGEST_HEADER: Final = 1 << 16
+_READ_BYTES: Final = 1 << 20
+_LONGEST_LINE: Final = 1 << 16
 _PARQUET_MARK: Final = b"PAR1"
 _SQLITE_MARK: Final = b"SQLite format 3\0"
 _SQLITE_HEAD_BYTES: Final = 100
@@ -45,6 +47,7 @@ class Part:
         first_line: How people number its first row.
         rows: How many rows there are.
         digest: SHA-256 of its bytes, of CSV.
+        skip: Rows of the row group before it, of Parquet.
     """
 
     number: int
@@ -53,6 +56,7 @@ class Part:
     first_line: int
     rows: int
     digest: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,7 @@ def _plan_csv(path: Path, _table: str) -> Plan:
     whole = sha256()
     parts: list[Part] = []
     with path.open("rb") as file:
-        first = file.readline(_LONGEST_HEADER)
+        first = file.readline(_LONGEST_LINE)
         if not first.endswith(b"\n"):
             raise InputTruncatedError(path, "line 1 does not end")
         whole.update(first)
@@ -171,7 +175,7 @@ def _plan_csv(path: Path, _table: str) -> Plan:
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
     """Yield some megabytes at a time that end with a line, but for what the file leaves open."""
     while block := file.read(CSV_PART_BYTES):
-        yield block + file.readline()
+        yield block + file.readline(_LONGEST_LINE)
 
 
 def _header(path: Path, line: bytes) -> tuple[str, ...]:
@@ -188,8 +192,10 @@ def _read_csv(path: Path, part: Part, *, header: Sequence[str], columns: Sequenc
         block = file.read(part.stop - part.start)
     if sha256(block).hexdigest() != part.digest:
         raise InputChangedError(path)
-    if b"\0" in block:
-        raise InputFormatError(path, "a zero byte, which no table of text has")
+    zero = block.find(b"\0")
+    if zero >= 0:
+        line = part.first_line + block.count(b"\n", 0, zero)
+        raise InputFormatError(path, f"line {line}: a zero byte, which no table of text has")
     bad: list[int] = []
 
     def skip(row: pa_csv.InvalidRow) -> str:
@@ -211,7 +217,9 @@ def _read_csv(path: Path, part: Part, *, header: Sequence[str], columns: Sequenc
         ),
     )
     if table.num_rows + len(bad) != part.rows:
-        raise InputFormatError(path, "a line break between quotes")
+        last_line = part.first_line + part.rows - 1
+        where = f"between line {part.first_line} and {last_line}"
+        raise InputFormatError(path, f"{where}: a line break within a row")
     lines = np.arange(part.first_line, part.first_line + part.rows)
     wrong = np.array(bad, np.int64) - 1
     return Rows(
@@ -234,20 +242,42 @@ def _plan_parquet(path: Path, _table: str) -> Plan:
         parts: list[Part] = []
         line = 1
         for group in range(file.num_row_groups):
-            rows = file.metadata.row_group(group).num_rows
-            number = len(parts) + 1
-            parts.append(
-                Part(number=number, start=group, stop=group + 1, first_line=line, rows=rows)
-            )
-            line += rows
+            whole = file.metadata.row_group(group).num_rows
+            # Some programs write a whole fleet as one group, which would not fit into memory.
+            for skip in range(0, whole, PARQUET_PART_ROWS):
+                rows = min(PARQUET_PART_ROWS, whole - skip)
+                parts.append(
+                    Part(
+                        number=len(parts) + 1,
+                        start=group,
+                        stop=group + 1,
+                        first_line=line,
+                        rows=rows,
+                        skip=skip,
+                    )
+                )
+                line += rows
         header = tuple(file.schema_arrow.names)
     return Plan(digest=_digest(path), header=header, parts=tuple(parts))
 
 
 def _read_parquet(path: Path, part: Part, *, columns: Sequence[str], table: str) -> Rows:
     del table
-    with pq.ParquetFile(path) as file:
-        found = file.read_row_group(part.start, columns=list(columns), use_threads=False)
+    pieces: list[pa.RecordBatch] = []
+    first, last, place = part.skip, part.skip + part.rows, 0
+    with pq.ParquetFile(path, buffer_size=_READ_BYTES) as file:
+        for batch in file.iter_batches(
+            PARQUET_PART_ROWS, row_groups=[part.start], columns=list(columns), use_threads=False
+        ):
+            low, high = max(first - place, 0), min(last - place, batch.num_rows)
+            if low < high:
+                pieces.append(batch.slice(low, high - low))
+            place += batch.num_rows
+            if place >= last:
+                break
+    if not pieces:
+        raise InputChangedError(path)
+    found = pa.Table.from_batches(pieces)
     lines = np.arange(part.first_line, part.first_line + found.num_rows)
     return Rows(columns={name: _bytes(path, found[name], name) for name in columns}, lines=lines)
 

@@ -26,6 +26,7 @@ OUTPUT_TABLE: Final = "tokens"
 _ERROR_COLUMNS: Final = ("line", "code", "meter")
 _FIRST_LINE: Final = 2
 _ROWS_AT_ONCE: Final = 10_000
+_READ_BYTES: Final = 1 << 20
 _UNREADABLE: Final = (OSError, ValueError, sqlite3.Error, pa.ArrowException, csv.Error)
 
 
@@ -118,7 +119,7 @@ def _cells(line: bytes) -> list[str]:
 
 def _parquet_rows(path: Path, _table: str) -> Iterator[Row]:
     place = 0
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, buffer_size=_READ_BYTES) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
             for row in batch.to_pylist():
                 place += 1

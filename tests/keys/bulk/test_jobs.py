@@ -326,6 +326,46 @@ def test_all_formats_give_the_same_tokens(depot: Depot, monkeypatch: pytest.Monk
     assert len(made[0]) == len(METERS)
 
 
+def test_a_row_group_of_any_size_is_cut_into_parts(
+    depot: Depot, fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meters = fleet_file.read_text(encoding="ascii").split()[1:]
+    parquet = depot.folder / "fleet.parquet"
+    pq.write_table(pa.table({"meter": meters}), parquet, row_group_size=350)
+    monkeypatch.setattr(sources, "PARQUET_PART_ROWS", 100)
+    parts = sources.plan_source(parquet, "").parts
+    assert [part.rows for part in parts] == [100, 100, 100, 50, 100, 100, 50]
+    assert [part.first_line for part in parts] == [1, 101, 201, 301, 351, 451, 551]
+    # Batches need not be of the size of parts.
+    batches = pq.ParquetFile.iter_batches
+    monkeypatch.setattr(
+        pq.ParquetFile, "iter_batches", lambda file, _size, **how: batches(file, 70, **how)
+    )
+    depot.done(depot.job(parquet, "parquet.csv", given=GIVEN))
+    depot.done(depot.job(fleet_file, "csv.csv", given=GIVEN))
+    made, wanted = (
+        [row.split(",")[1:] for row in (depot.folder / name).read_text(encoding="ascii").split()]
+        for name in ("parquet.csv", "csv.csv")
+    )
+    assert made == wanted
+
+
+def test_a_row_group_that_has_become_shorter_is_noticed(depot: Depot) -> None:
+    parquet = depot.folder / "fleet.parquet"
+    pq.write_table(pa.table({"meter": [*METERS]}), parquet)
+    plan = sources.plan_source(parquet, "")
+    for rows in (0, 2):
+        pq.write_table(pa.table({"meter": pa.array([*METERS][:rows], pa.string())}), parquet)
+        with pytest.raises((InputChangedError, InputFormatError)):
+            read_part(parquet, plan.parts[0], header=plan.header, columns=["meter"], table="")
+
+
+def test_the_line_of_a_zero_byte_is_told(depot: Depot) -> None:
+    job = depot.job(depot.table("meter\n1\n2\n0100\0\n"), given=GIVEN)
+    with pytest.raises(InputFormatError, match="line 4: a zero byte"):
+        depot.done(job)
+
+
 @pytest.mark.parametrize("cell", [1.5, b"\x01"])
 def test_cells_that_are_neither_text_nor_whole_numbers_are_refused(
     depot: Depot, cell: object

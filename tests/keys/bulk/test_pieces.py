@@ -56,7 +56,7 @@ def test_a_forked_process_ends_when_the_first_one_is_gone(
     job = depot.job(source)
     task = PartTask(job=job, job_id=job.id(plan.digest), part=plan.parts[0], header=plan.header)
     ended = threading.Event()
-    monkeypatch.setattr(local.os, "_exit", lambda _status: ended.set())
+    monkeypatch.setattr(os, "_exit", lambda _status: ended.set())
     before = signal.getsignal(signal.SIGINT)
     ours, theirs = os.pipe()
     try:

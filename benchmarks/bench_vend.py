@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, insert, text
 
 import sts
 from benchmarks.measure import ROUNDS, machine, row
@@ -30,6 +30,7 @@ from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import tables
 from vending_app.storage.engine import Store
 from vending_app.storage.migrate import upgrade
+from vending_app.storage.sending import watched
 
 _FEW: Final = 1_000
 _SALES: Final = 60
@@ -87,7 +88,7 @@ def _measured(
     requests = _requests(meters, begin)
     for _ in range(_WARM_UP):
         _sell(store, module, next(requests))
-    with _counted(store) as statements:
+    with watched(store.engine) as statements:
         for _ in range(_WARM_UP):
             _sell(store, module, next(requests))
     # Disks are moody, so both are measured in turns.
@@ -125,19 +126,6 @@ def _requests(meters: int, begin: datetime) -> Iterator[tuple[VendRequest, datet
             login="rehema",
         )
         yield request, begin + timedelta(seconds=number)
-
-
-@contextmanager
-def _counted(store: Store) -> Iterator[list[str]]:
-    """Collect the statements that are sent."""
-    found: list[str] = []
-
-    def note(*arguments: object) -> None:
-        found.append(str(arguments[2]))
-
-    event.listen(store.engine, "before_cursor_execute", note)
-    yield found
-    event.remove(store.engine, "before_cursor_execute", note)
 
 
 def _prepare_bare(store: Store) -> None:

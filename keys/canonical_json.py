@@ -6,7 +6,7 @@ Numbers are whole and lie within ±(2^53 − 1), the range in which every JSON r
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NoReturn, TypeAlias
 
 from keys.errors import KeysError
@@ -15,6 +15,8 @@ JsonValue: TypeAlias = bool | int | str | Sequence["JsonValue"] | Mapping[str, "
 JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 LARGEST_NUMBER: Final = 2**53 - 1
+_LEAVES: Final = frozenset({str, bool, type(None)})
+_TEXT: Final = frozenset({str})
 
 
 class CanonicalJsonError(KeysError):
@@ -79,23 +81,29 @@ def read_canonical(content: bytes) -> JsonValue:
 
 def _require_plain(value: object) -> None:
     """Refuse what JSON cannot say, or not in one way. Every entry of a chain passes here."""
-    if value is None or isinstance(value, (str, bool)):
+    kind = type(value)
+    if kind in _LEAVES:
         return
+    # What is asked for last takes its time to answer: an abstract class.
     if isinstance(value, int):
         if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
             raise CanonicalJsonError("a number beyond ±(2^53 − 1)")
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            if not isinstance(name, str):
-                raise CanonicalJsonError("the name of a field is not text")
-            # Most values are text, and need no call of their own.
-            if type(item) is not str:
-                _require_plain(item)
     elif isinstance(value, (list, tuple)):
-        for item in value:
-            _require_plain(item)
-    else:
-        raise CanonicalJsonError(f"JSON has no place for {type(value).__name__}")
+        _require_all_plain(value)
+    elif isinstance(value, (dict, Mapping)):
+        # Whatever is no plain text is looked at more closely; for the rest, this is quick.
+        if not set(map(type, value)) <= _TEXT and not all(isinstance(name, str) for name in value):
+            raise CanonicalJsonError("the name of a field is not text")
+        _require_all_plain(value.values())
+    elif not isinstance(value, str):
+        raise CanonicalJsonError(f"JSON has no place for {kind.__name__}")
+
+
+def _require_all_plain(values: Iterable[object]) -> None:
+    for value in values:
+        # Most values are text, and need no call of their own.
+        if type(value) not in _LEAVES:
+            _require_plain(value)
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -7,9 +7,10 @@ from the one definition of the tables, and prepares them::
     _FIND: Final = Prepared(select(meters).where(meters.c.drn == bindparam("drn")))
     row = _FIND.one_or_none(connection, {"drn": "01777000018"})
 
-What is sent, the types of values on their way in and out, the transaction, errors and the events
-``before_cursor_execute`` are the same as with ``Connection.execute``. Lists in a statement (``IN``
-with an expanding parameter) are not possible, as their number of places is not known beforehand.
+What is sent, the types of values on their way in and out, the transaction and errors are the same
+as with ``Connection.execute``; its events are not, see ``vending_app.storage.sending.watched``.
+Lists in a statement (``IN`` with an expanding parameter) are not possible, as their number of
+places is not known beforehand.
 """
 
 import re

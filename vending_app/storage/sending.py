@@ -8,6 +8,8 @@ itself as late as that. Statements that SQLAlchemy sends have those before them 
 ``keep_order`` sees to it.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from psycopg import RawCursor
@@ -16,6 +18,8 @@ from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError
 
 _WAITING: Final = "sts_waiting"
+_WATCHERS: Final[list[Callable[[str], None]]] = []
+"""Told of each statement. SQLAlchemy's own events would cost as much as the statement."""
 
 
 class Order(NamedTuple):
@@ -30,6 +34,27 @@ class Order(NamedTuple):
     sql: str
     arguments: Any
     many: bool = False
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[list[str]]:
+    """Give a list to which the statements that reach the database are added, of all connections.
+
+    Args:
+        engine: Whose statements of SQLAlchemy are seen too.
+    """
+    found: list[str] = []
+
+    def note(*arguments: object) -> None:
+        found.append(str(arguments[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    _WATCHERS.append(found.append)
+    try:
+        yield found
+    finally:
+        _WATCHERS.remove(found.append)
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def keep_order(engine: Engine) -> None:

@@ -1,7 +1,5 @@
 """One suite over SQLite and PostgreSQL: prepared statements do what SQLAlchemy's own would."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +8,6 @@ from sqlalchemy import (
     Connection,
     Table,
     bindparam,
-    event,
     func,
     insert,
     literal,
@@ -24,6 +21,7 @@ from sts.errors import NaiveDatetimeError
 from tests.vending_app.helpers import NOW
 from vending_app.storage.engine import Store
 from vending_app.storage.prepared import Prepared
+from vending_app.storage.sending import watched
 from vending_app.storage.tables import customers, meters, operators, requests
 
 _TENANT: Final = "thabaneng"
@@ -48,19 +46,6 @@ def _customer(number: str, name: str = "Palesa") -> dict[str, object]:
 def _name(connection: Connection, number: str) -> str | None:
     row = _FIND.one_or_none(connection, {"tenant": _TENANT, "number": number})
     return None if row is None else row.name
-
-
-@contextmanager
-def _sent(store: Store) -> Iterator[list[str]]:
-    """Collect the statements that reach the database."""
-    found: list[str] = []
-
-    def note(*arguments: object) -> None:
-        found.append(str(arguments[2]))
-
-    event.listen(store.engine, "before_cursor_execute", note)
-    yield found
-    event.remove(store.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("table", [meters, operators, customers])
@@ -141,7 +126,7 @@ def test_what_is_written_last_travels_with_the_commit(store: Store) -> None:
 def test_postgresql_gets_changes_together_with_what_reads_next(
     store: Store, database_kind: str
 ) -> None:
-    with _sent(store) as sent, store.write() as connection:
+    with watched(store.engine) as sent, store.write() as connection:
         _ADD.run(connection, _customer("A"))
         _ADD.run(connection, _customer("B"))
         on_the_way = len([each for each in sent if each.startswith("INSERT")])

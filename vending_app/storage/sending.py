@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from psycopg import RawCursor
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError
 
+_IDLE: Final = TransactionStatus.IDLE
 _WAITING: Final = "sts_waiting"
 _WATCHERS: Final[list[Callable[[str], None]]] = []
 """Told of each statement. SQLAlchemy's own events would cost as much as the statement."""
@@ -60,7 +62,7 @@ def watched(engine: Engine) -> Iterator[list[str]]:
 def keep_order(engine: Engine) -> None:
     """Have statements that wait sent before any other, and forgotten with their transaction."""
     event.listen(engine, "before_cursor_execute", _send_before)
-    event.listen(engine, "commit", send_waiting)
+    event.listen(engine, "commit", _send_with_commit)
     event.listen(engine, "rollback", _forget)
 
 
@@ -121,24 +123,36 @@ def _send_before(connection: Connection, *_: object) -> None:
     send_waiting(connection)
 
 
+def _send_with_commit(connection: Connection) -> None:
+    """Send what waits and the commit with it; SQLAlchemy's own then finds nothing to be done."""
+    orders = _taken(connection)
+    if orders:
+        _send(connection, orders, commit=True)
+
+
 def _forget(connection: Connection) -> None:
     # With a connection that is lost, what waited for it is lost as well.
     if not connection.invalidated:
         _taken(connection)
 
 
-def _send(connection: Connection, orders: list[Order]) -> Any:  # noqa: ANN401 - the driver's
+def _send(connection: Connection, orders: list[Order], *, commit: bool = False) -> Any:  # noqa: ANN401 - the driver's
     """Send statements; return the driver's cursor of the last one, which is ready to be read."""
-    driver = connection.connection.dbapi_connection
-    assert driver is not None
+    driver: Any = connection.connection.dbapi_connection
+    *before, last = orders
     try:
-        if len(orders) == 1:
-            return _run(connection, driver, orders[0])
+        # The driver begins a transaction by itself; that, too, is a statement.
+        if not _waits(connection) or (
+            driver.pgconn.transaction_status != _IDLE and not before and not commit
+        ):
+            return _run(connection, driver, last)
         with driver.pipeline():
-            *before, last = orders
             for order in before:
                 _run(connection, driver, order)
-            return _run(connection, driver, last)
+            cursor = _run(connection, driver, last)
+            if commit:
+                driver.commit()
+            return cursor
     except connection.dialect.loaded_dbapi.Error as error:
         raise _wrapped(connection, orders, error) from error
 
@@ -146,9 +160,8 @@ def _send(connection: Connection, orders: list[Order]) -> Any:  # noqa: ANN401 -
 def _run(connection: Connection, driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
     # Places are numbered, which psycopg calls raw.
     cursor = RawCursor(driver) if _waits(connection) else driver.cursor()
-    listeners = connection.dispatch.before_cursor_execute
-    for listener in listeners or ():
-        listener(connection, cursor, order.sql, order.arguments, None, order.many)
+    for watcher in _WATCHERS:
+        watcher(order.sql)
     if order.many:
         cursor.executemany(order.sql, order.arguments)
     else:

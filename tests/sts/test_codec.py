@@ -34,6 +34,7 @@ from sts.errors import (
 )
 from sts.identifiers import KeyRevisionNumber, KeyType, SupplyGroupCode
 from sts.key_material import DecoderKey
+from sts.layouts import KIND_INDEX
 from sts.tokens import (
     InitiateMeterTest,
     ProprietaryTest,
@@ -192,6 +193,16 @@ def test_decoding_undoes_encoding(key_bits: KeyBits, kind: type[Token], data: Da
     digits = encode(token, used)
     assert digits == reference.forge(token.token_class, token.subclass, content, cipher=used)
     assert decode(digits, cipher) == decode(format_token(digits), cipher) == token
+
+
+@pytest.mark.parametrize(("key_bits", "kind"), EVERY_KIND)
+@given(data=st.data())
+def test_a_token_is_packed_as_its_fields_are(
+    key_bits: KeyBits, kind: type[Token], data: DataObject
+) -> None:
+    token = data.draw(ISSUABLE_TOKENS[key_bits][kind])
+    row = KIND_INDEX[token.token_class, token.subclass, key_bits]
+    assert row.content_of(token) == row.layout.pack(row.fields_of(token))
 
 
 @given(bits(64), st.integers(min_value=0, max_value=3))

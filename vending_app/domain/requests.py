@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from keys.canonical_json import JsonObject, canonical_bytes
+from keys.canonical_json import LARGEST_NUMBER, JsonObject, JsonValue, canonical_bytes
 from sts import DecoderReferenceNumber
 from vending_app.domain.errors import RequestIdError
 
@@ -66,6 +66,14 @@ class NamedRequest:
         drn = None if self.drn is None else str(self.drn)
         whole = {"kind": self.kind, "drn": drn, "content": self.content}
         return sha256(canonical_bytes(whole)).hexdigest()
+
+
+def exact_number(value: int | None) -> JsonValue:
+    """Return a number as JSON keeps it exactly: as text where it is beyond the numbers of JSON.
+
+    What is asked for may be absurd, and must be refused for that and not for how it is written.
+    """
+    return value if value is None or abs(value) <= LARGEST_NUMBER else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ them, or has entered a part, gets a new set if the present key is let serve agai
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -29,8 +30,11 @@ from vending_app.services.permissions import require, require_reason
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import audited_refusals, token_refusals
 from vending_app.services.use_case import Answer
-from vending_app.storage import meters, network, tenants
+from vending_app.storage import ledger, meters, network, tenants
 from vending_app.storage.engine import Store
+
+CONFIRMED: Final = "key change confirmed"
+"""The event in a meter's history when somebody has seen it hold its new key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ def change_key(
         ReasonMissingError: No reason is given.
         UnknownMeterError, UnknownSupplyGroupError: There is no such meter or group.
         TokenRefusedError: The module has no such key, or refuses the change.
+        LedgerClockBehindError: The clock is far behind the last entry of the books.
         VendingError: As for every request that makes tokens, see ``requests.perform``.
     """
     tenant = operator.tenant
@@ -160,6 +165,7 @@ def _decide(
     wanted: KeyChangeRequest,
     now: datetime,
 ) -> IssueWork:
+    ledger.require_clock(tenant, connection, now=now)
     meter = meters.lock_meter(tenant, connection, drn=wanted.drn)
     group = network.find_supply_group(tenant, connection, code=wanted.supply_group_code)
     with token_refusals():
@@ -221,7 +227,7 @@ def _end(
         assert meter.new_key is not None
         held = meter.new_key if confirmed else meter.present_key
         changed = replace(meter, present_key=held, new_key=None, serving=Serving.PRESENT)
-        kind = "key change confirmed" if confirmed else "key change given up"
+        kind = CONFIRMED if confirmed else "key change given up"
         _write(connection, changed, operator, kind=kind, reason=kept, now=now)
     return changed
 

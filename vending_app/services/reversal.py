@@ -35,6 +35,7 @@ from vending_app.domain.purchases import format_counters, parse_counters, withou
 from vending_app.domain.roles import Permission
 from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
 from vending_app.domain.sales import CreditNote, MadeToken, Sale
+from vending_app.services.key_changes import CONFIRMED
 from vending_app.services.permissions import require
 from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
@@ -140,7 +141,7 @@ def _take_back(
                 raise CaseStateError(case_number, state=case.state.value, wanted="used")
             meter = meters.lock_meter(tenant, connection, drn=sale.drn)
             terms = tenants.find_tenant(tenant, connection)
-            _require_evidence(case, sale, meter, terms=terms)
+            _require_evidence(connection, case, sale, meter=meter, terms=terms)
             store.fail_point("reversal.checked")
             note = _write(connection, operator, case=case, sale=sale, now=now)
             cases.end_case(tenant, connection, case_number=case_number, now=now)
@@ -152,7 +153,9 @@ def _take_back(
     return note, False
 
 
-def _require_evidence(case: Case, sale: Sale, meter: Meter, *, terms: Tenant) -> None:
+def _require_evidence(
+    connection: Connection, case: Case, sale: Sale, *, meter: Meter, terms: Tenant
+) -> None:
     """Refuse evidence that contradicts what is known here."""
     content = case.content
     if content.drn != sale.drn:
@@ -166,6 +169,10 @@ def _require_evidence(case: Case, sale: Sale, meter: Meter, *, terms: Tenant) ->
         now_held = (held.supply_group_code, held.key_revision_number, held.tariff_index)
         if now_held in made_for:
             raise EvidenceError("The meter still holds the key that the tokens were made for.")
+        # A change that was given up leaves another key too, but its tokens may still be entered.
+        events = meters.list_history(meter.tenant, connection, drn=meter.drn)
+        if not any(event.kind == CONFIRMED and event.at >= sale.sold_at for event in events):
+            raise EvidenceError("Nobody has seen the meter hold another key since the sale.")
     word = content.evidence_kind is EvidenceKind.SUPERVISOR_WORD
     if word and sale.tendered.minor > terms.word_limit_minor:
         raise EvidenceError("The sale is above what may be taken back on somebody's word.")

@@ -30,7 +30,7 @@ from vending_app.domain.network import SELLABLE
 from vending_app.domain.parties import AccountState, Operator, Tenant, Vendor
 from vending_app.domain.places import Supply
 from vending_app.domain.purchases import format_counters
-from vending_app.domain.requests import NamedRequest
+from vending_app.domain.requests import NamedRequest, exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import PaymentMethod, Sale
 from vending_app.services.issuing import Wanted, plan_tokens
@@ -46,7 +46,7 @@ from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities, perform
 from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
 from vending_app.services.use_case import Answer
-from vending_app.storage import network, operators, parties, selling, tenants
+from vending_app.storage import ledger, network, operators, parties, selling, tenants
 from vending_app.storage.engine import Store
 
 
@@ -100,8 +100,8 @@ class VendRequest:
         want of that may come again with it.
         """
         content: JsonObject = {
-            "minor": self.amount.minor,
-            "units_tenths": self.amount.units_tenths,
+            "minor": exact_number(self.amount.minor),
+            "units_tenths": exact_number(self.amount.units_tenths),
             "payment_method": self.payment_method.value,
             "special_reserved": self.special_reserved,
         }
@@ -194,8 +194,8 @@ def vend(
         "request": "sale",
         "request_id": request.request_id[:64],
         "drn": str(request.drn),
-        "minor": request.amount.minor,
-        "units_tenths": request.amount.units_tenths,
+        "minor": exact_number(request.amount.minor),
+        "units_tenths": exact_number(request.amount.units_tenths),
     }
     with audited_refusals(store, request.tenant, login=request.login, about=about, now=now):
         return perform(
@@ -235,7 +235,7 @@ def _decide(
 ) -> SaleWork:
     """Lock what the sale is about, apply the rules, and plan it."""
     tenant_code, at_once = request.tenant, capabilities(module).shared_journal
-    operator, tenant = _seller(connection, request)
+    operator, tenant = _seller(connection, request, now=now)
     # Who waited for this lock sees what the one before has sold.
     supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
     store.fail_point("sale.locked")
@@ -288,12 +288,16 @@ def _decide(
     )
 
 
-def _seller(connection: Connection, request: VendRequest) -> tuple[Operator, Tenant]:
+def _seller(
+    connection: Connection, request: VendRequest, *, now: datetime
+) -> tuple[Operator, Tenant]:
     found = operators.find_seller(request.tenant, connection, login=request.login)
     # The request has been written down already, and it refers to its operator.
     assert found is not None
-    require(found[0], Permission.SELL)
-    return found
+    require(found.operator, Permission.SELL)
+    # The books would refuse it only when the tokens are made, and nobody could account for those.
+    ledger.posting_time(found.booked_at, now)
+    return found.operator, found.tenant
 
 
 def _vendor(connection: Connection, operator: Operator) -> Vendor | None:

@@ -3,15 +3,50 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    union_all,
+)
 
 from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage, LookedUp
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
 from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.tables import issue_journal, supply_groups
 
-_NOTHING: Final = "0"
+_CREDIT_DIGITS: Final = 40
+"""As many as the column holds."""
+_DIGITS_AT_ONCE: Final = 10
+"""What 900 million entries of as many digits add up to is within 64 bits."""
 
+
+def _credit_parts() -> list[ColumnElement[int]]:
+    """Return the sums of the credit's digits, ten at a time and the last ones first.
+
+    Credit may be beyond 64 bits, and no kind of number of both databases holds more of it exactly.
+    """
+    credit = issue_journal.c.credit_units
+    padded = "0" * _CREDIT_DIGITS + credit
+    starts = range(_CREDIT_DIGITS - _DIGITS_AT_ONCE, -1, -_DIGITS_AT_ONCE)
+    return [
+        func.sum(
+            cast(func.substr(padded, func.length(credit) + start + 1, _DIGITS_AT_ONCE), BigInteger)
+        )
+        for start in starts
+    ]
+
+
+_USAGE: Final = select(func.count(), *_credit_parts()).where(
+    issue_journal.c.tenant == bindparam("tenant"),
+    issue_journal.c.supply_group_code == bindparam("group"),
+    issue_journal.c.key_revision_number == bindparam("revision"),
+)
 _FIND: Final = Prepared(
     select(issue_journal).where(
         issue_journal.c.tenant == bindparam("tenant"),
@@ -78,19 +113,13 @@ class DatabaseJournal:
             .where(supply_groups.c.tenant == key.tenant, supply_groups.c.supply_group_code == group)
             .with_for_update()
         )
-        columns = issue_journal.c
-        of_key = (
-            columns.tenant == key.tenant,
-            columns.supply_group_code == group,
-            columns.key_revision_number == int(key.key_revision_number),
+        values = {"tenant": key.tenant, "group": group, "revision": int(key.key_revision_number)}
+        tokens, *parts = self._connection.execute(_USAGE, values).one()
+        # Without an entry the sums are NULL.
+        credit = sum(
+            int(part or 0) * 10 ** (_DIGITS_AT_ONCE * place) for place, part in enumerate(parts)
         )
-        tokens = self._connection.execute(
-            select(func.count()).select_from(issue_journal).where(*of_key)
-        ).scalar_one()
-        sold = self._connection.execute(
-            select(columns.credit_units).where(*of_key, columns.credit_units != _NOTHING)
-        ).scalars()
-        return KeyUsage(tokens=tokens, credit_units=sum(map(int, sold)))
+        return KeyUsage(tokens=tokens, credit_units=credit)
 
     def add(self, entry: JournalEntry) -> None:
         """Write an entry down."""

@@ -151,7 +151,7 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     _move_parties(tenant, connection, postings=entry.postings)
     wanted = {posting.account for posting in entry.postings}
     books, missing = _lock_books(tenant, connection, wanted=wanted)
-    posted_at = _posting_time(books.posted_at, now)
+    posted_at = posting_time(books.posted_at, now)
     period = open_period(entry.period, closed_through=books.closed_through)
     record = entry.record(period=period, posted_at=moment_text(posted_at))
     linked = link(books.head, record)
@@ -204,6 +204,30 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
         postings=entry.postings,
         hash=linked.hash.hex(),
     )
+
+
+def require_clock(tenant: str, connection: Connection, *, now: datetime) -> None:
+    """Refuse a clock that nothing could be booked by, before anything is made that has to be.
+
+    Raises:
+        LedgerClockBehindError: It lies more than five minutes behind the last entry.
+    """
+    query = select(ledger_heads.c.posted_at).where(ledger_heads.c.tenant == tenant)
+    posting_time(connection.execute(query).scalar_one_or_none(), now)
+
+
+def posting_time(last: datetime | None, now: datetime) -> datetime:
+    """Return the time of an entry: now, or that of the last one if the clock is a little behind.
+
+    Raises:
+        LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
+    """
+    moment = now.astimezone(UTC)
+    if last is None or moment >= last:
+        return moment
+    if last - moment > CLOCK_TOLERANCE:
+        raise LedgerClockBehindError(now=moment, last=last)
+    return last
 
 
 def lock_books(tenant: str, connection: Connection) -> Books:
@@ -308,13 +332,3 @@ def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Pos
                 raise LedgerLimitError(account) from None
             if moved != 1:
                 raise LedgerAccountError(account)
-
-
-def _posting_time(last: datetime | None, now: datetime) -> datetime:
-    """Return the time of an entry: now, or that of the last one if the clock is a little behind."""
-    moment = now.astimezone(UTC)
-    if last is None or moment >= last:
-        return moment
-    if last - moment > CLOCK_TOLERANCE:
-        raise LedgerClockBehindError(now=moment, last=last)
-    return last

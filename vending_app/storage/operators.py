@@ -1,5 +1,6 @@
 """Statements about operators."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -8,25 +9,45 @@ from sqlalchemy import Connection, bindparam, insert, select
 from vending_app.domain.parties import Operator, Tenant
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.rows import operator_of, tenant_of
-from vending_app.storage.tables import operators, tenants
+from vending_app.storage.tables import ledger_heads, operators, tenants
 
 _FIND: Final = select(operators).where(
     operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login")
 )
 
 _FIND_SELLER: Final = Prepared(
-    select(operators, *(column for column in tenants.c if column.name not in operators.c))
+    select(
+        operators,
+        *(column for column in tenants.c if column.name not in operators.c),
+        ledger_heads.c.posted_at,
+    )
     .join_from(operators, tenants, operators.c.tenant == tenants.c.tenant)
+    .outerjoin(ledger_heads, ledger_heads.c.tenant == tenants.c.tenant)
     .where(operators.c.tenant == bindparam("tenant"), operators.c.login == bindparam("login"))
 )
 
 
-def find_seller(
-    tenant: str, connection: Connection, *, login: str
-) -> tuple[Operator, Tenant] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """Who sells, and what a sale has to know of the utility.
+
+    Attributes:
+        operator: Who.
+        tenant: For whom.
+        booked_at: When the utility's last entry was booked; None before the first.
+    """
+
+    operator: Operator
+    tenant: Tenant
+    booked_at: datetime | None
+
+
+def find_seller(tenant: str, connection: Connection, *, login: str) -> Seller | None:
     """Return an operator and for whom they work, or None."""
     row = _FIND_SELLER.one_or_none(connection, {"tenant": tenant, "login": login})
-    return None if row is None else (operator_of(row), tenant_of(row))
+    if row is None:
+        return None
+    return Seller(operator=operator_of(row), tenant=tenant_of(row), booked_at=row.posted_at)
 
 
 def find_operator(tenant: str, connection: Connection, *, login: str) -> Operator | None:

@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from keys import SecurityModule
+from keys.issuing import JournalledModule
 from sts import CreditRegister, Service, datetime_from_tid
 from sts.meter import new_state
 from sts.meter.outcomes import Accepted
@@ -388,3 +390,18 @@ def test_a_case_belongs_to_one_utility(store: Store, module: SecurityModule, sta
     assert refusal.value.code == "UNKNOWN_CASE"
     assert rows(store, "tokens") == {"tokens": 0}
     assert meter_of(store, PIETER).drn == case.content.drn
+
+
+def test_a_clock_far_behind_has_no_token_of_a_case_made(
+    store: Store, module: JournalledModule, staff: Staff
+) -> None:
+    case = approved(store, staff, free_issue())
+    watched = Elsewhere(module, shares_journal=True)
+    wanted = CaseTokens(request_id="c-1", case_number=case.number)
+    late = NOW - timedelta(minutes=6)
+    with pytest.raises(VendingError) as refusal:
+        issue_case_tokens(store, watched, staff.supervisor, wanted=wanted, now=late)
+    assert refusal.value.code == "CLOCK_BEHIND"
+    assert watched.asked == []
+    assert find_case(store, "thabaneng", case_number=case.number).state is CaseState.APPROVED
+    assert audit_codes(store) == ["CLOCK_BEHIND"]

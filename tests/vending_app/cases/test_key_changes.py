@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from keys import SecurityModule
+from keys.issuing import JournalledModule
 from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
 from sts.meter.outcomes import Accepted, Refused
 from tests.vending_app.helpers import NEEMA, NOW, PIETER
@@ -53,7 +54,8 @@ def _change(
         tariff_index=TariffIndex(2),
         reason="The tariff index of the street",
     )
-    return change_key(store, module, operator, wanted=replace(wanted, **changes), now=NOW)
+    now = changes.pop("now", NOW)
+    return change_key(store, module, operator, wanted=replace(wanted, **changes), now=now)
 
 
 def test_the_set_brings_the_meter_to_the_key_that_later_tokens_are_for(
@@ -187,3 +189,14 @@ def test_a_lost_key_change_is_recovered(store: Store, elsewhere: Elsewhere, staf
     assert not [outcome for outcome in outcomes if isinstance(outcome, Refused)], outcomes
     assert _change(store, elsewhere, staff.engineer).replay
     assert findings(store) == []
+
+
+def test_a_clock_far_behind_has_no_key_change_made(
+    store: Store, module: JournalledModule, staff: Staff
+) -> None:
+    watched = Elsewhere(module, shares_journal=True)
+    with pytest.raises(VendingError) as refusal:
+        _change(store, watched, staff.engineer, now=NOW - timedelta(minutes=6))
+    assert refusal.value.code == "CLOCK_BEHIND"
+    assert watched.asked == []
+    assert meter_of(store).new_key is None

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from keys import SecurityModule
-from sts import KeyRevisionNumber, Service
+from sts import DecoderReferenceNumber, Service, TariffIndex
 from sts.meter.outcomes import Accepted
 from tests.vending_app.cases.words import (
     AISHA,
@@ -37,12 +37,14 @@ from tests.vending_app.vend.shop import (
     sell,
     tariff,
 )
+from vending_app import demo_story as story
 from vending_app.domain.cases import CaseContent, CaseKind, CaseState, EvidenceKind
 from vending_app.domain.errors import VendingError
 from vending_app.domain.network import CreditKind
 from vending_app.domain.purchases import parse_counters
 from vending_app.domain.tariff import Rounding
 from vending_app.services.cases import find_case, open_case
+from vending_app.services.key_changes import KeyChangeRequest, change_key, confirm, give_up
 from vending_app.services.receipts import find_sale, reprint
 from vending_app.services.reversal import Reversal, reverse
 from vending_app.storage import parties, tables
@@ -270,10 +272,36 @@ def test_a_new_key_makes_old_tokens_void(
     sale = sell(store, module).result
     content = taking_back(sale.number, evidence_kind=EvidenceKind.KEY_CHANGED)
     assert _refused(store, module, staff, content).code == "EVIDENCE"
-    held = replace(meter_of(store).present_key, key_revision_number=KeyRevisionNumber(2))
-    change_meter(store, present_key=held)
+    _bring_another_key(store, module, staff)
+    assert _refused(store, module, staff, content).code == "EVIDENCE"
+    confirm(store, staff.engineer, drn=sale.drn, reason="Seen at the meter", now=NOW)
     _reversed(store, module, staff, content)
     assert findings(store) == []
+
+
+def test_a_change_that_was_given_up_makes_no_token_void(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    """The customer still has the set and may enter it, and then the tokens after it."""
+    _bring_another_key(store, module, staff)
+    sale = sell(store, module).result
+    give_up(store, staff.engineer, drn=sale.drn, reason="Not wanted", now=NOW)
+    content = taking_back(sale.number, evidence_kind=EvidenceKind.KEY_CHANGED)
+    refusal = _refused(store, module, staff, content)
+    assert refusal.code == "EVIDENCE"
+    assert "Nobody has seen" in str(refusal)
+
+
+def _bring_another_key(store: Store, module: SecurityModule, staff: Staff) -> None:
+    wanted = KeyChangeRequest(
+        request_id="k-1",
+        drn=DecoderReferenceNumber(PIETER),
+        supply_group_code=story.SUPPLY_GROUP_CODE,
+        key_revision_number=story.KEY_REVISION_NUMBER,
+        tariff_index=TariffIndex(2),
+        reason="Another index",
+    )
+    change_key(store, module, staff.engineer, wanted=wanted, now=NOW)
 
 
 def test_a_case_is_about_the_meter_that_was_sold_to(

@@ -5,17 +5,38 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
-from keys import CreditRequest, CurrencyCreditRequest, KeyTerms, KeyUsage, Secret, Vault
+from keys import (
+    CreditRequest,
+    CurrencyCreditRequest,
+    JournalEntry,
+    KeyName,
+    KeyTerms,
+    KeyUsage,
+    Secret,
+    Vault,
+)
 from keys.errors import CreditLimitError
 from keys.issuing import JournalledModule
 from keys.records import VendingKeyRecord, check_value_of
 from keys.registered_key import RegisteredKey
 from keys.software import SoftwareModule
-from sts import CurrencyAmount, KeyType, Service, StsError, encode_amount
-from tests.vending_app.helpers import NOW
+from sts import (
+    BaseDate,
+    CurrencyAmount,
+    KeyRevisionNumber,
+    KeyType,
+    MeterPan,
+    Service,
+    StsError,
+    encode_amount,
+)
+from tests.vending_app.conftest import opened
+from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.vend.shop import KEY, THABANENG, meter_of, sell
 from vending_app import demo_story as story
+from vending_app.config import Config
 from vending_app.services.plans import meter_configuration
 from vending_app.storage.engine import Store
 from vending_app.storage.issue_journal import DatabaseJournal
@@ -89,3 +110,63 @@ def test_credit_in_currency_is_counted_up_to_the_limit_of_its_key(
         with pytest.raises(CreditLimitError) as refusal:
             module.issue(meter, more, message_id="m-2", now=NOW, journal=journal)
     assert refusal.value.code == "CREDIT_LIMIT"
+
+
+_OTHERS = KeyName(
+    tenant=THABANENG,
+    supply_group_code=story.SUPPLY_GROUP_CODE,
+    key_revision_number=KeyRevisionNumber(2),
+)
+_LARGEST = 16383 * 10**31
+"""The most that one token of currency credit can carry, in its steps: 36 digits."""
+
+
+def _entry(number: int, credit_units: int, *, key: KeyName) -> JournalEntry:
+    return JournalEntry(
+        message_id=f"m-{number}",
+        request_hash="",
+        meter_pan=MeterPan.parse(PIETER),
+        key=key,
+        base_date=BaseDate.Y2014,
+        tid_minutes=6_398_415 + number,
+        credit_units=credit_units,
+        sealed=b"",
+        made_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    "sold",
+    [
+        (),
+        (0, 0),
+        (1, 10, 99),
+        (9_999_999_999, 1, 10_000_000_000),
+        (2**63 - 1, 2**63, 12_345_678_901_234_567_890),
+        (_LARGEST, _LARGEST, _LARGEST - 1, 7),
+        (10**40 - 1, 10**40 - 1),
+    ],
+)
+def test_what_a_key_was_used_for_is_added_up_to_the_last_step(
+    store: Store, sold: tuple[int, ...]
+) -> None:
+    """Beyond the whole numbers of a database, and without those of another key."""
+    key = replace(_OTHERS, key_revision_number=KeyRevisionNumber(1))
+    with store.write() as connection:
+        journal = DatabaseJournal(connection)
+        for number, units in enumerate(sold):
+            journal.add(_entry(number, units, key=key))
+        journal.add(_entry(99, 5, key=_OTHERS))
+        assert journal.usage(key) == KeyUsage(tokens=len(sold), credit_units=sum(sold))
+
+
+def test_the_use_of_a_key_is_read_from_its_index_alone(config: Config) -> None:
+    sent = []
+    with opened(config.database_url) as store, store.write() as connection:
+        listener = (connection, "before_cursor_execute", lambda *heard: sent.append(heard[2:4]))
+        event.listen(*listener)
+        DatabaseJournal(connection).usage(_OTHERS)
+        event.remove(*listener)
+        statement, values = sent[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "USING COVERING INDEX ix_issue_journal_key" in plan[0].detail

@@ -18,6 +18,7 @@ from tests.vending_app.helpers import NEEMA, NOW, PIETER
 from tests.vending_app.vend.shop import (
     KEY,
     THABANENG,
+    Elsewhere,
     add_supply,
     add_tariff,
     audit_codes,
@@ -150,7 +151,10 @@ REFUSALS = [
     ),
     Refused(code="AMOUNT_BELOW_MINIMUM", words="5.00", asked={"minor": 4_99}),
     Refused(code="AMOUNT_ABOVE_MAXIMUM", words="000.00", asked={"minor": 5_000_01}),
+    # Beyond the numbers of JSON and of the database.
+    Refused(code="AMOUNT_ABOVE_MAXIMUM", words="000.00", asked={"minor": 10**30}),
     Refused(code="UNITS_NOT_FOR_SALE", words="000.00", asked={"units_tenths": 1_000_000}),
+    Refused(code="UNITS_NOT_FOR_SALE", words="000.00", asked={"units_tenths": 10**30}),
     Refused(
         code="TARIFF_NOT_EFFECTIVE",
         words="late",
@@ -214,6 +218,17 @@ def test_a_refused_sale_leaves_nothing_but_a_line_in_the_audit_log(
     assert case.words in str(refusal.value)
     assert rows(store) == before
     assert audit_codes(store) == [case.code]
+
+
+def test_a_clock_far_behind_has_no_token_made(store: Store, module: JournalledModule) -> None:
+    """A token made and then not booked would be a gap between the module's log and the books."""
+    watched = Elsewhere(module, shares_journal=True)
+    with pytest.raises(VendingError) as refusal:
+        sell(store, watched, now=NOW - timedelta(minutes=6))
+    assert refusal.value.code == "CLOCK_BEHIND"
+    assert watched.asked == []
+    sell(store, watched, now=NOW - timedelta(minutes=5))
+    assert watched.asked == ["issue"]
 
 
 @pytest.mark.parametrize("amount", [{}, {"minor": 1, "units_tenths": 1}, {"minor": 0}])

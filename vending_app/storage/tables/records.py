@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -35,6 +36,14 @@ issue_journal = Table(
     UniqueConstraint("tenant", "meter_pan", "base_date", "tid"),
     of_tenant(),
     CheckConstraint("tid BETWEEN 1 AND 16777215", name="tid"),
+)
+# All that is read of it where the use of a vending key is limited, which may be millions of rows.
+Index(
+    "ix_issue_journal_key",
+    issue_journal.c.tenant,
+    issue_journal.c.supply_group_code,
+    issue_journal.c.key_revision_number,
+    issue_journal.c.credit_units,
 )
 
 audit_events = Table(

@@ -18,7 +18,7 @@ from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
 from vending_app.services.plans import IssuePlan
 from vending_app.services.use_case import Keeping, TokenUseCase
-from vending_app.storage import cases, ledger, meters, tenants, tokens
+from vending_app.storage import cases, ledger, meters, sales, tenants, tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,12 @@ class Issued:
     Attributes:
         basis: Why.
         tokens: In the order in which they are entered.
+        reprints: How often they were printed again.
     """
 
     basis: Basis
     tokens: tuple[MadeToken, ...]
+    reprints: int = 0
 
 
 def _dump(work: IssueWork) -> JsonObject:
@@ -133,11 +135,17 @@ def _give_back(connection: Connection, work: IssueWork) -> None:
         )
 
 
+def issued_of(connection: Connection, tenant: str, basis: Basis) -> Issued:
+    """Return the tokens of a basis, and how often they were printed again."""
+    made = tokens.tokens_of_bases(tenant, connection, basis_numbers=[basis.number])
+    reprints = sales.count_reprints(tenant, connection, basis_number=basis.number)
+    return Issued(basis=basis, tokens=made[basis.number], reprints=reprints)
+
+
 def _load(connection: Connection, request: StoredRequest) -> Issued:
     tenant = request.tenant
     (basis,) = tokens.bases_of_request(tenant, connection, request_id=request.request_id)
-    made = tokens.tokens_of_bases(tenant, connection, basis_numbers=[basis.number])
-    return Issued(basis=basis, tokens=made[basis.number])
+    return issued_of(connection, tenant, basis)
 
 
 ISSUE: Final[TokenUseCase[IssueWork, Issued]] = TokenUseCase(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    func,
     insert,
     null,
     select,
@@ -31,6 +32,7 @@ from sts import (
     TariffIndex,
 )
 from sts.token_identifier import TID_STORE_SIZE
+from vending_app.domain.errors import UnknownBasisError
 from vending_app.domain.network import MeterKey
 from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
@@ -136,6 +138,40 @@ def find_basis(tenant: str, connection: Connection, *, basis_number: int) -> Bas
         select(bases).where(bases.c.tenant == tenant, bases.c.basis_number == basis_number)
     ).one()
     return _basis(row)
+
+
+def lock_basis(tenant: str, connection: Connection, *, basis_number: int) -> Basis:
+    """Return a basis, and keep others from printing its tokens until this transaction ends.
+
+    Raises:
+        UnknownBasisError: The tenant has none of this number.
+    """
+    query = select(bases).where(bases.c.tenant == tenant, bases.c.basis_number == basis_number)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise UnknownBasisError(basis_number)
+    return _basis(row)
+
+
+def last_key_change(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber
+) -> int | None:
+    """Return the number of the last key change made for a meter, or None."""
+    # By way of the tokens, which have an index by meter.
+    number: int | None = connection.execute(
+        select(func.max(tokens.c.basis_number))
+        .join_from(
+            tokens,
+            bases,
+            and_(tokens.c.tenant == bases.c.tenant, tokens.c.basis_number == bases.c.basis_number),
+        )
+        .where(
+            tokens.c.tenant == tenant,
+            tokens.c.drn == str(drn),
+            bases.c.kind == BasisKind.KEY_CHANGE.value,
+        )
+    ).scalar_one()
+    return number
 
 
 def find_by_digits(

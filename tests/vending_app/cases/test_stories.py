@@ -9,7 +9,15 @@ from keys import SecurityModule
 from keys.answers import AcceptableToken, UnacceptableToken
 from sts import DecoderReferenceNumber, KeyRevisionNumber, TariffIndex
 from sts.meter.outcomes import Refused
-from tests.vending_app.cases.words import AISHA, CREDIT, approved, free_issue, issue, job_card
+from tests.vending_app.cases.words import (
+    AISHA,
+    CLEAR_TAMPER,
+    CREDIT,
+    approved,
+    free_issue,
+    issue,
+    job_card,
+)
 from tests.vending_app.cases.words import taking_back as taking
 from tests.vending_app.helpers import NEEMA, NOW, PIETER
 from tests.vending_app.network.conftest import Staff
@@ -17,9 +25,10 @@ from tests.vending_app.vend.shop import RealMeter, audit_codes, change_meter, me
 from vending_app import demo_story as story
 from vending_app.domain.cases import CaseToken, CaseTokenKind
 from vending_app.domain.errors import VendingError
-from vending_app.services.key_changes import KeyChangeRequest, change_key
+from vending_app.domain.parties import Operator
+from vending_app.services.key_changes import KeyChangeRequest, change_key, give_up
 from vending_app.services.meter_tests import meter_test_token
-from vending_app.services.receipts import reprint
+from vending_app.services.receipts import reprint, reprint_issued
 from vending_app.services.reversal import reverse
 from vending_app.services.stories import TokenStory, tell_story
 from vending_app.storage import tokens
@@ -180,3 +189,72 @@ def test_a_test_that_does_not_exist_is_refused(store: Store, staff: Staff) -> No
         meter_test_token(store, gone, tests=[0], now=NOW)
     assert refusal.value.code == "NOT_PERMITTED"
     assert audit_codes(store) == []
+
+
+def _reprint_refused(store: Store, operator: Operator, basis_number: int) -> str:
+    with pytest.raises(VendingError) as refusal:
+        reprint_issued(store, operator, basis_number=basis_number, now=NOW)
+    return refusal.value.code
+
+
+def test_tokens_without_a_sale_are_printed_again_the_same_and_counted(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    case = approved(store, staff, free_issue(tokens=(CREDIT,)))
+    made = issue(store, module, staff.supervisor, case).result
+    number = made.basis.number
+    for count in (1, 2):
+        again = reprint_issued(store, staff.cashier, basis_number=number, now=NOW)
+        assert again == replace(made, reprints=count)
+    assert issue(store, module, staff.supervisor, case).result.reprints == 2
+    assert _reprint_refused(store, staff.engineer, number) == "NOT_PERMITTED"
+
+
+def test_a_job_card_is_printed_again_by_an_engineer_only(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    case = approved(store, staff, job_card(CLEAR_TAMPER))
+    made = issue(store, module, staff.engineer, case).result
+    number = made.basis.number
+    assert reprint_issued(store, staff.engineer, basis_number=number, now=NOW).reprints == 1
+    assert _reprint_refused(store, staff.cashier, number) == "NOT_PERMITTED"
+
+
+def test_a_key_change_is_printed_again_only_while_it_is_on_its_way(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    first, last = (
+        change_key(
+            store,
+            module,
+            staff.engineer,
+            wanted=KeyChangeRequest(
+                request_id=f"k-{index}",
+                drn=DecoderReferenceNumber(PIETER),
+                supply_group_code=story.SUPPLY_GROUP_CODE,
+                key_revision_number=KeyRevisionNumber(1),
+                tariff_index=TariffIndex(index),
+                reason="Another index",
+            ),
+            now=NOW,
+        ).result
+        for index in (2, 3)
+    )
+    again = reprint_issued(store, staff.cashier, basis_number=last.basis.number, now=NOW)
+    assert again.tokens == last.tokens
+    assert _reprint_refused(store, staff.cashier, first.basis.number) == "NO_KEY_CHANGE"
+    give_up(store, staff.engineer, drn=last.basis.drn, reason="Not wanted", now=NOW)
+    assert _reprint_refused(store, staff.cashier, last.basis.number) == "NO_KEY_CHANGE"
+
+
+def test_neither_a_sale_nor_what_is_withheld_is_printed_as_tokens_without_one(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    sale = sell(store, module).result
+    token = CaseToken(kind=CaseTokenKind.PHASE_UNBALANCE_LIMIT, value=500)
+    case = approved(store, staff, job_card(token))
+    with pytest.raises(VendingError):
+        issue(store, module, staff.engineer, case)
+    for number in (sale.basis_number, sale.basis_number + 1, 99):
+        assert _reprint_refused(store, staff.cashier, number) == "UNKNOWN_BASIS"
+    assert rows(store, "reprints") == {"reprints": 0}

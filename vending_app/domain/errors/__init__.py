@@ -26,7 +26,8 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── NoLabMeterError           NO_LAB_METER
     │   ├── UnknownOperatorError      UNKNOWN_OPERATOR
     │   ├── UnknownRequestError       UNKNOWN_REQUEST
-    │   └── UnknownCaseError          UNKNOWN_CASE
+    │   ├── UnknownCaseError          UNKNOWN_CASE
+    │   └── UnknownBasisError         UNKNOWN_BASIS
     ├── MeterWithoutPlaceError        METER_WITHOUT_PLACE
     ├── LabMeterSpeedError            LAB_METER_SPEED
     ├── WholeNumberError              WHOLE_NUMBER
@@ -100,6 +101,7 @@ from vending_app.domain.errors.cases import (
     NoKeyChangeError,
     ReversalImpossibleError,
     SaleReversedError,
+    UnknownBasisError,
     UnknownCaseError,
 )
 from vending_app.domain.errors.lookup import (
@@ -242,6 +244,7 @@ __all__ = [
     "TwinRefusedError",
     "UnknownAccountError",
     "UnknownAreaError",
+    "UnknownBasisError",
     "UnknownCaseError",
     "UnknownCustomerError",
     "UnknownFeederError",

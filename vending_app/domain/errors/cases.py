@@ -14,6 +14,16 @@ class UnknownCaseError(NotFoundError):
         super().__init__(f"There is no case number {case_number}.")
 
 
+class UnknownBasisError(NotFoundError):
+    """No tokens without a sale under this number, or none that may be shown."""
+
+    code = "UNKNOWN_BASIS"
+
+    def __init__(self, basis_number: int) -> None:
+        """Say which number was looked for."""
+        super().__init__(f"There are no tokens to print under basis number {basis_number}.")
+
+
 class CaseError(VendingError):
     """Something that a case does not allow."""
 

@@ -21,6 +21,16 @@ _IN_PROCESS: Final = (
     "AND request.plan IS NULL)"
 )
 
+_OF_REQUEST: Final = (
+    "substr(made.message_id, 1, length(basis.tenant) + length(basis.request_id) + 2) = "
+    "basis.tenant || '/' || basis.request_id || '/'"
+)
+# Credit that takes something away is not counted.
+_COUNTED_CREDIT: Final = (
+    "CASE WHEN token.currency_units IS NULL OR token.currency_units LIKE '-%' THEN '0' "
+    "ELSE token.currency_units END"
+)
+
 
 def check_tokens(tenant: Tenant) -> Iterator[Finding]:
     """Yield what is wrong about tokens and their bases."""
@@ -111,12 +121,14 @@ def check_journal(tenant: Tenant) -> Iterator[Finding]:
     yield from tenant.found(
         "issue_journal",
         "SELECT message_id FROM issue_journal AS made WHERE tenant = :tenant "  # noqa: S608 - names of our own
-        "AND tid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tokens AS token "
+        "AND tid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tokens AS token JOIN bases AS basis "
+        "ON basis.tenant = token.tenant AND basis.basis_number = token.basis_number "
         f"WHERE token.tenant = made.tenant AND token.drn = {_DRN_OF_PAN} "
         "AND token.base_date = made.base_date AND token.tid = made.tid "
         "AND token.supply_group_code = made.supply_group_code "
-        "AND token.key_revision_number = made.key_revision_number)",
-        "the module made a token that is not kept, or for another key",
+        "AND token.key_revision_number = made.key_revision_number "
+        f"AND {_OF_REQUEST} AND made.credit_units = {_COUNTED_CREDIT})",
+        "the module made a token that is not kept, or not as it stands there",
     )
     yield from tenant.found(
         "issue_journal",

@@ -12,16 +12,19 @@ from vending_app.ledger_check.database import Tenant, opened
 from vending_app.ledger_check.entries import Chain, batches
 from vending_app.ledger_check.findings import Finding
 from vending_app.ledger_check.numbers import check_numbers
+from vending_app.ledger_check.pricing import check_prices
 from vending_app.ledger_check.rows import TABLES, Coverage
 from vending_app.ledger_check.sales import check_credit_notes, check_sales
 from vending_app.ledger_check.tokens import check_journal, check_requests, check_tokens
 
 _OF_TENANTS: Final = (
+    "dated_tables",
     "ledger_accounts",
     "ledger_checkpoints",
     "ledger_entries",
     "ledger_heads",
     "ledger_lines",
+    "tariff_versions",
     *TABLES,
 )
 
@@ -116,6 +119,7 @@ def _verify_tenant(tenant: Tenant, evidence: Evidence) -> Report:
     findings += check_balances(tenant, chain.balances)
     findings += check_chart(tenant, chain.balances)
     findings += check_numbers(tenant)
+    findings += check_prices(tenant)
     findings += check_tokens(tenant)
     findings += check_requests(tenant)
     findings += check_journal(tenant)

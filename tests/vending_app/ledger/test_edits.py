@@ -176,6 +176,37 @@ def test_a_row_put_in_is_found_and_named(
             "tokens",
             "3/1",
         ),
+        (
+            "UPDATE issue_journal SET message_id = 'thabaneng/r-9/1' WHERE tid = 6000001",
+            "issue_journal",
+            "thabaneng/r-9/1",
+        ),
+        (
+            "UPDATE issue_journal SET credit_units = '1' WHERE tid = 6000001",
+            "issue_journal",
+            "thabaneng/r-1/1",
+        ),
+        ("UPDATE tariff_versions SET document = '{}'", "tariff_versions", "home/1"),
+        ("UPDATE tariff_versions SET document_hash = 'ab'", "tariff_versions", "home/1"),
+        ("UPDATE tariff_versions SET tariff_version = 2", "tariff_versions", "home/2"),
+        ("UPDATE tariff_versions SET first_day = '2025-01-01'", "tariff_versions", "home/1"),
+        ("UPDATE tariff_versions SET last_day = '2026-12-31'", "tariff_versions", "home/1"),
+        (
+            (
+                "INSERT INTO dated_tables SELECT tenant, 'fuel', 1, '{}', 'ab', login, "
+                "approved_login, added_at FROM tariff_versions"
+            ),
+            "dated_tables",
+            "fuel/1",
+        ),
+        (
+            (
+                "INSERT INTO dated_tables SELECT tenant, 'fuel', 1, document, document_hash, login, "
+                "approved_login, added_at FROM tariff_versions"
+            ),
+            "dated_tables",
+            "fuel/1",
+        ),
         ("UPDATE tenants SET cash_step_minor = 1", "sales", "4"),
         ("UPDATE ledger_entries SET record = '[]' WHERE entry_number = 2", "ledger_entries", "2"),
         ("UPDATE ledger_entries SET record = '{}' WHERE entry_number = 2", "ledger_entries", "2"),

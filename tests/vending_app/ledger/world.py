@@ -1,5 +1,6 @@
 """A utility in miniature, whose rows are written as the services write them, without a module."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -465,6 +466,7 @@ def six_days(store: Store) -> World:
     return world
 
 
+_TARIFF: Final = '{"code":"home","first_day":"2026-01-01","number":1}'
 _PLACES: Final = ((DRN, "P1"), (LONG_DRN, "P2"))
 _FOUNDATION: Final[Sequence[tuple[str, Sequence[Row]]]] = (
     (
@@ -524,8 +526,8 @@ _FOUNDATION: Final[Sequence[tuple[str, Sequence[Row]]]] = (
                 "tariff_code": "home",
                 "tariff_version": 1,
                 "first_day": "2026-01-01",
-                "document": "{}",
-                "document_hash": "0" * 64,
+                "document": _TARIFF,
+                "document_hash": hashlib.sha256(_TARIFF.encode("ascii")).hexdigest(),
                 "login": "farai",
                 "approved_login": "botha",
                 "added_at": START,

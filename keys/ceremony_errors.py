@@ -28,6 +28,7 @@ class ComponentCountError(CeremonyError):
     """A key is not made from this many components."""
 
     code = "CEREMONY_COMPONENT_COUNT"
+    hint = "split the key among at least two people"
 
     def __init__(self, *, least: int, most: int) -> None:
         """Say how many there may be."""
@@ -70,6 +71,7 @@ class ComponentFileError(CeremonyError):
     """Not the file of a component; it is not repeated."""
 
     code = "CEREMONY_COMPONENT_FILE"
+    hint = "give the file that the ceremony wrote for this custodian"
 
     def __init__(self) -> None:
         """Say so."""
@@ -80,6 +82,7 @@ class AnothersComponentError(CeremonyError):
     """The file of a component is another custodian's."""
 
     code = "CEREMONY_ANOTHERS_COMPONENT"
+    hint = "give each custodian the file that bears the same name"
 
     def __init__(self, *, custodian: str, found: str) -> None:
         """Say whose it is and whose it should be."""
@@ -90,6 +93,7 @@ class ComponentFormatError(CeremonyError):
     """What was entered is not a component; it is not repeated."""
 
     code = "CEREMONY_COMPONENT_FORMAT"
+    hint = "type the component again, as it stands on its custodian's paper"
 
     def __init__(self, bits: int) -> None:
         """Say what a component looks like."""
@@ -100,6 +104,7 @@ class WorthlessComponentError(CeremonyError):
     """All zeros, or the same as another component: the other custodians alone would hold it all."""
 
     code = "CEREMONY_WORTHLESS_COMPONENT"
+    hint = "have this component made again, at random"
 
     def __init__(self) -> None:
         """Say so, without the component."""

@@ -1,6 +1,6 @@
 """The paper that remains of a key ceremony. There is no key material on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,12 @@ _LINE: Final = "_" * 40
 
 
 def ceremony_record(
-    combined: CombinedKey, key: RegisteredKey, *, led_by: str, now: datetime
+    combined: CombinedKey,
+    key: RegisteredKey,
+    *,
+    led_by: str,
+    now: datetime,
+    notice: str = LAB_NOTICE,
 ) -> str:
     """Return the record of a ceremony as text, with a line for each to sign.
 
@@ -24,6 +29,7 @@ def ceremony_record(
         key: What the key is to be.
         led_by: Who led the ceremony.
         now: When it ended, aware.
+        notice: What is to be known of the place where the key is kept.
 
     Raises:
         CeremonyRecordError: ``key`` has another check value.
@@ -34,15 +40,15 @@ def ceremony_record(
         raise CeremonyRecordError
     if not is_name(led_by):
         raise CustodianNameError
-    return "\n".join(_lines(combined, key, led_by=led_by, now=now)) + "\n"
+    facts = _facts(combined, key, led_by=led_by, now=now)
+    lines = (*_lines(combined, facts), notice, *_signatures(combined, led_by))
+    return "\n".join(lines) + "\n"
 
 
-def _lines(
-    combined: CombinedKey, key: RegisteredKey, *, led_by: str, now: datetime
-) -> Iterator[str]:
+def _lines(combined: CombinedKey, facts: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield "RECORD OF A KEY CEREMONY"
     yield ""
-    for name, value in _facts(combined, key, led_by=led_by, now=now):
+    for name, value in facts:
         yield f"{name:<22}{value}"
     yield ""
     yield f"{'No.':<5}{'Origin':<12}{'Check value':<13}Custodian"
@@ -51,7 +57,9 @@ def _lines(
         yield f"{line}{component.custodian}"
     yield ""
     yield "The combined check value was confirmed. This record contains no key material."
-    yield LAB_NOTICE
+
+
+def _signatures(combined: CombinedKey, led_by: str) -> Iterator[str]:
     for person in (led_by, *(component.custodian for component in combined.components)):
         yield ""
         yield _LINE

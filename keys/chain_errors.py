@@ -124,12 +124,14 @@ class CheckpointFormatError(CheckpointError):
     """Not a checkpoint, or one of a version that this program does not know."""
 
     code = "CHECKPOINT_FORMAT"
+    hint = "give a file that `audit checkpoint` wrote"
 
 
 class AnotherChainsCheckpointError(CheckpointError):
     """The checkpoint was taken of another chain."""
 
     code = "CHECKPOINT_OF_ANOTHER_CHAIN"
+    hint = "take the checkpoints of this very log"
 
     def __init__(self, chain: str, *, found: str) -> None:
         """Name both chains."""
@@ -140,6 +142,7 @@ class SealMismatchError(CheckpointError):
     """A seal was not made by this key, or not over this."""
 
     code = "SEAL_MISMATCH"
+    hint = "check whose checkpoint or entry it is; if it is this log's own, keep it as evidence"
 
     def __init__(self, what: str) -> None:
         """Say what the seal stands on."""

@@ -26,6 +26,7 @@ class ClientCredentialFormatError(ClientError):
     """Not the file of a client credential."""
 
     code = "CLIENT_CREDENTIAL_FORMAT"
+    hint = "give the file that `client add` wrote"
 
 
 class ClientCredentialMissingError(ClientError):
@@ -54,6 +55,7 @@ class ClientRevokedError(ClientError):
     """The client may not use the module any more."""
 
     code = "CLIENT_REVOKED"
+    hint = "let the program in anew, under another name"
 
     def __init__(self, name: str, revoked_at: datetime) -> None:
         """Say which client, and since when."""
@@ -75,6 +77,7 @@ class ClientUnknownError(ClientError):
     """The module has no client of this name."""
 
     code = "CLIENT_UNKNOWN"
+    hint = "list the clients of this module: names are written exactly as there"
 
     def __init__(self, name: str) -> None:
         """Say which name."""
@@ -85,6 +88,7 @@ class LabModuleOnlyError(ClientError):
     """What was asked for is for laboratories, and this module serves real meters."""
 
     code = "LAB_MODULE_ONLY"
+    hint = "a production module answers programs that show a client credential; try this in a lab"
 
     def __init__(self, what: str) -> None:
         """Say what was asked for."""

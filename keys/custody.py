@@ -19,6 +19,7 @@ from keys.client_errors import LabModuleOnlyError
 from keys.clients import ClientCredential
 from keys.journal_file import FileJournal
 from keys.key_load import KeyInTransit, LoadedFile, require_fits
+from keys.key_load_errors import RevokedCentreError
 from keys.module_file import ModuleFile
 from keys.module_home import ModuleHome, module_file_key
 from keys.randomness import RandomBytes
@@ -26,6 +27,8 @@ from keys.registered_key import RegisteredKey
 from keys.secret import Secret
 from keys.trusted_centres import CentreIdentity
 from sts import VendingKey
+
+BY_HAND: Final = "a key that one person has seen"
 
 
 class KeyStore(Protocol):
@@ -181,7 +184,7 @@ class Custody:
         facts = {"key": key.name, "check_value": key.record.check_value}
         with self.audit.refusals_of(origin.event, now=now, **facts):
             if origin.event is not AuditEvent.CEREMONY:
-                self.require_lab("a key that one person has seen")
+                self.require_lab(BY_HAND)
             require_fits(KeyInTransit(key=key, vending_key=vending_key))
             self.audit.write(
                 origin.event, now=now, custodians=origin.custodians, note=origin.note, **facts
@@ -192,9 +195,13 @@ class Custody:
         """Take key load files of this centre from now on.
 
         Raises:
+            RevokedCentreError: It was distrusted once, and stays so.
             SealedFileError, VaultError: The module's file cannot be written.
         """
         with self.audit.refusals_of(AuditEvent.TRUST, now=now, party_id=identity.id):
+            for centre in self.file.centres:
+                if centre.identity.id == identity.id and centre.revoked_at is not None:
+                    raise RevokedCentreError(identity.id, centre.revoked_at)
             self.audit.write(AuditEvent.TRUST, now=now, party_id=identity.id, note=identity.name)
             self.file.trust(identity)
 

@@ -59,6 +59,7 @@ class DecoderKeyFileError(KeysError):
     """A maker's file of decoder keys that cannot be read."""
 
     code = "DECODER_KEY_FILE"
+    hint = "correct the file and import it again: nothing of it was taken"
 
     def __init__(self, line: int, reason: str) -> None:
         """Say which line, and why; a key that stands there is not repeated."""

@@ -82,6 +82,7 @@ class AnotherTenantsKeyError(RequestError):
     """The vending key exists, but belongs to another tenant."""
 
     code = "ANOTHER_TENANTS_KEY"
+    hint = "name the tenant that the key was loaded for, or load a key of this tenant"
 
     def __init__(self, supply_group_code: str, key_revision_number: str) -> None:
         """Say which vending key was named, not whose it is."""
@@ -149,6 +150,7 @@ class KeyNotActiveError(RequestError):
     """The vending key may not be used yet."""
 
     code = "KEY_NOT_ACTIVE"
+    hint = "use the present key revision until then"
 
     def __init__(self, activation: datetime) -> None:
         """Say from when it may be used."""
@@ -276,6 +278,7 @@ class KeyFileError(VaultError):
     """A key file that does not hold 32 bytes."""
 
     code = "KEY_FILE"
+    hint = "give the file that --new-key-file made"
 
     def __init__(self, path: Path) -> None:
         """Say which file."""
@@ -286,6 +289,7 @@ class VaultFormatError(VaultError):
     """Not a vault, or one of a version that this program does not know."""
 
     code = "VAULT_FORMAT"
+    hint = "check the name of the file, or restore the vault from a backup"
 
 
 class VaultHeaderError(VaultError):
@@ -349,6 +353,7 @@ class WeakPassphraseError(VaultError):
     """The passphrase can be guessed, or is made too quick to try."""
 
     code = "WEAK_PASSPHRASE"
+    hint = "make a new vault with a key file, or with a longer passphrase"
 
     def __init__(self, least_characters: int) -> None:
         """Say what is asked for outside a lab."""
@@ -362,10 +367,8 @@ class KeyAlreadyInVaultError(VaultError):
     """The tenant has a key of this supply group and revision in the vault already."""
 
     code = "KEY_ALREADY_IN_VAULT"
+    hint = "a key is not replaced: list the keys, and compare check values with whoever gave this"
 
-    def __init__(self, supply_group_code: str, key_revision_number: str) -> None:
-        """Say which vending key."""
-        super().__init__(
-            f"the vault already holds supply group {supply_group_code}, "
-            f"key revision {key_revision_number}"
-        )
+    def __init__(self, of: str) -> None:
+        """Say which key."""
+        super().__init__(f"the vault already holds {of}")

@@ -36,6 +36,7 @@ class KeyLoadVersionError(KeyLoadError):
     """A key load file of a version that this program does not know."""
 
     code = "KEY_LOAD_FILE_VERSION"
+    hint = "use a version of this program that knows it"
 
     def __init__(self, known: int) -> None:
         """Say which version this program knows."""
@@ -57,6 +58,7 @@ class RevokedCentreError(KeyLoadError):
     """The module was told to trust this centre no longer."""
 
     code = "KEY_LOAD_FILE_CENTRE_REVOKED"
+    hint = "take keys from another centre: this one stays distrusted"
 
     def __init__(self, centre_id: str, revoked_at: datetime) -> None:
         """Say which centre, and since when."""
@@ -78,6 +80,7 @@ class AnotherModulesFileError(KeyLoadError):
     """The file was made for another module."""
 
     code = "KEY_LOAD_FILE_ANOTHER_MODULE"
+    hint = "ask the centre for a file for this module, by its identity file"
 
     def __init__(self, module_id: str) -> None:
         """Say which module the file is for."""

@@ -35,6 +35,7 @@ class CentreKeyUnknownError(LabCentreError):
     """The register has no such key."""
 
     code = "CENTRE_KEY_UNKNOWN"
+    hint = "list the keys of the centre, and draw this one or hold its ceremony first"
 
     def __init__(self, name: str) -> None:
         """Say which key."""
@@ -45,6 +46,7 @@ class CentreKeyRevokedError(LabCentreError):
     """The key was revoked and is given to nobody any more."""
 
     code = "CENTRE_KEY_REVOKED"
+    hint = "issue the next key revision of the supply group"
 
     def __init__(self, name: str, revoked_at: datetime) -> None:
         """Say which key, and since when."""
@@ -66,6 +68,7 @@ class CentreModuleRevokedError(LabCentreError):
     """The module was revoked and gets no keys any more."""
 
     code = "CENTRE_MODULE_REVOKED"
+    hint = "make a new module, and issue for its identity"
 
     def __init__(self, module_id: str, revoked_at: datetime) -> None:
         """Say which module, and since when."""

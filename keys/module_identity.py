@@ -31,6 +31,7 @@ class IdentityError(KeysError):
     """Not the identity of a security module."""
 
     code = "MODULE_IDENTITY"
+    hint = "give a file that `module identity` wrote"
 
 
 class ModuleIdMismatchError(KeysError):

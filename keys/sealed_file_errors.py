@@ -23,6 +23,7 @@ class SealedFileFormatError(SealedFileError):
     """Not a sealed file, one of another kind, or of a version that this program does not know."""
 
     code = "SEALED_FILE_FORMAT"
+    hint = "check the name of the file, or restore it from a backup"
 
 
 class SealedFileProtectionError(SealedFileError):
@@ -39,7 +40,7 @@ class SealedFileKeyError(SealedFileError):
     """The header does not authenticate under this key or passphrase."""
 
     code = "WRONG_KEY_OR_DAMAGED_SEALED_FILE"
-    hint = "use the passphrase or key file that the file was made with, or restore a backup"
+    hint = "use the passphrase, key file or HSM token that it was made with, or restore a backup"
 
     def __init__(self, path: Path) -> None:
         """Say both things that it can be; the two look the same."""

@@ -27,6 +27,7 @@ class CentreIdentityError(KeysError):
     """Not the identity of a key centre."""
 
     code = "CENTRE_IDENTITY"
+    hint = "give a file that `lab-centre identity` wrote"
 
 
 class CentreIdMismatchError(KeysError):

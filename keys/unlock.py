@@ -29,6 +29,7 @@ class EmptyPassphraseError(UnlockError):
     """The passphrase is empty."""
 
     code = "EMPTY_PASSPHRASE"
+    hint = "type one, or give the file or variable that holds it"
 
     def __init__(self) -> None:
         """Say so."""

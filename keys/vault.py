@@ -349,8 +349,11 @@ def _expanded(secret: Secret, salt: bytes, *, label: bytes, size: int) -> bytes:
 
 
 def _already_there(record: VaultRecord) -> KeyAlreadyInVaultError:
-    name, _, _ = _name(record)
-    return KeyAlreadyInVaultError(str(name.supply_group_code), str(name.key_revision_number))
+    name, meter, _ = _name(record)
+    group = f"supply group {name.supply_group_code}, key revision {name.key_revision_number}"
+    return KeyAlreadyInVaultError(
+        group if meter is None else f"a key of meter {meter.digits} for {group}"
+    )
 
 
 def _name(record: VaultRecord) -> _Name:

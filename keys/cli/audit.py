@@ -50,7 +50,12 @@ def audit() -> None:
 @_SINCE
 @session_options
 def verify(target: str, *, since: tuple[Path, ...], as_json: bool, **options: Any) -> None:
-    """Check every entry, its seal, and every checkpoint; name what is wrong."""
+    """Check every entry, its seal, and every checkpoint; name what is wrong.
+
+    \b
+    Example:
+      sts-keys audit verify software:keys.vault --since monday.checkpoint --key-file vault.key
+    """  # noqa: D301 - click's mark
     opened = session_of(options).target(target)
     checkpoints = _checked(since, opened.checkpoint_key())
     _print_summary(opened.audit.log.verified(checkpoints), len(checkpoints), as_json=as_json)
@@ -71,7 +76,12 @@ def inspect_log(
     """Check a copy of a LOG without any key: against itself, and against checkpoints.
 
     For auditors. Only the module itself can check the seal of each entry (`audit verify`).
-    """
+
+    \b
+    Example:
+      sts-keys audit inspect keys.vault.audit --identity depot.identity \\
+          --since monday.checkpoint
+    """  # noqa: D301 - click's mark
     session_of(options)
     if since and identity is None:
         message = "the seals of checkpoints are checked with --identity"
@@ -91,7 +101,12 @@ def inspect_log(
 def checkpoint(
     target: str, *, since: tuple[Path, ...], output: Path, as_json: bool, **options: Any
 ) -> None:
-    """Check the whole log and seal where it ends, once a day say."""
+    """Check the whole log and seal where it ends, once a day say.
+
+    \b
+    Example:
+      sts-keys audit checkpoint software:keys.vault --output today.checkpoint --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     opened = session.target(target)
     key = opened.checkpoint_key()
@@ -108,7 +123,12 @@ def checkpoint(
 @click.argument("file", type=FILE_PATH)
 @session_options
 def witness(target: str, file: Path, *, as_json: bool, **options: Any) -> None:
-    """Keep a checkpoint of another log in this one: of the ledger, or of another module."""
+    """Keep a checkpoint of another log in this one: of the ledger, or of another module.
+
+    \b
+    Example:
+      sts-keys audit witness software:keys.vault monday.checkpoint --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     found = parse_checkpoint(read_content(file))
     session.target(target).audit.write(AuditEvent.WITNESS, now=session.now, checkpoint=found)
@@ -140,7 +160,12 @@ def export(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Check the whole log and give it to auditors: no key is in it, and no whole token."""
+    """Check the whole log and give it to auditors: no key is in it, and no whole token.
+
+    \b
+    Example:
+      sts-keys audit export software:keys.vault --format csv --output audit.csv --key-file vault.key
+    """  # noqa: D301 - click's mark
     opened = session_of(options).target(target)
     checkpoints = _checked(since, opened.checkpoint_key())
     # The whole log is checked before anything of it is given out.
@@ -176,5 +201,11 @@ def _print_summary(summary: AuditSummary, checkpoints: int, *, as_json: bool) ->
         return
     click.echo(f"{summary.chain}: {summary.head.length} entries, all right")
     click.echo(f"head {facts['head']}")
+    if summary.torn_bytes:
+        click.echo(
+            f"behind the last entry are {summary.torn_bytes} bytes that are none: an entry was cut "
+            "off while it was written, or the end of the file was altered",
+            err=True,
+        )
     if not checkpoints:
         click.echo("no checkpoint was given: a missing end would not show", err=True)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from keys.audit_record import AuditEvent
+from keys.centre_custody import CentreCustody
 from keys.ceremony import Ceremony, CombinedKey, require_leader
 from keys.ceremony import Origin as ComponentOrigin
 from keys.ceremony_record import ceremony_record
@@ -18,9 +19,10 @@ from keys.check_values import CheckValueMethod, check_value, require_check_value
 from keys.cli.common import random_bytes, require_terminal, session_of, session_options
 from keys.cli.key_options import key_bits, key_options, keys_json, registered_key
 from keys.component_file import format_component, parse_component
-from keys.custody import Origin
+from keys.custody import Custody, Origin
 from keys.errors import FileExistsRefusedError
 from keys.files import read_private, write_new
+from keys.trusted_centres import LAB_NOTICE
 from sts.terminal import print_json
 from sts.terminal_keys import FILE_PATH
 
@@ -116,7 +118,9 @@ def ceremony(
             begun = Ceremony(bits=key_bits(options), components_wanted=len(wanted))
             combined = _combined(begun, wanted, confirmed=check_value, method=chosen, led_by=led_by)
             key = registered_key(options, combined.vending_key)
-            paper = ceremony_record(combined, key, led_by=led_by, now=session.now)
+            paper = ceremony_record(
+                combined, key, led_by=led_by, now=session.now, notice=_notice(opened)
+            )
         custodians = tuple(each.custodian for each in combined.components)
         origin = Origin(event=AuditEvent.CEREMONY, custodians=custodians, note=f"led by {led_by}")
         opened.take(key, combined.vending_key, origin=origin, now=session.now)
@@ -126,6 +130,18 @@ def ceremony(
         print_json({"key": keys_json([key])[0], "record": str(record)})
     else:
         click.echo(paper, nl=False)
+
+
+def _notice(opened: Custody | CentreCustody) -> str:
+    """Say on the record where the key has gone, which the lab centre's own notice does."""
+    if isinstance(opened, CentreCustody):
+        return LAB_NOTICE
+    public = opened.file.identity.public
+    kind = "lab" if opened.file.is_lab else "production"
+    return (
+        f"Taken into the {kind} module {public.name} ({public.id}).\n"
+        "Keys of supply groups allocated by the STS Association live only in certified modules."
+    )
 
 
 @contextmanager

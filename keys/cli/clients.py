@@ -53,7 +53,12 @@ def add(module: str, name: str, *, output: Path, as_json: bool, **options: Any) 
 @click.argument("name")
 @session_options
 def revoke(module: str, name: str, *, as_json: bool, **options: Any) -> None:
-    """Shut a client out; a program that has the module open must be stopped as well."""
+    """Shut a client out; a program that has the module open must be stopped as well.
+
+    \b
+    Example:
+      sts-keys client revoke software:keys.vault till-2 --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     session.custody(module).revoke_client(name, now=session.now)
     if as_json:
@@ -66,7 +71,12 @@ def revoke(module: str, name: str, *, as_json: bool, **options: Any) -> None:
 @MODULE_ARGUMENT
 @session_options
 def list_clients(module: str, *, as_json: bool, **options: Any) -> None:
-    """List the clients, those shut out included."""
+    """List the clients, those shut out included.
+
+    \b
+    Example:
+      sts-keys client list software:keys.vault --key-file vault.key
+    """  # noqa: D301 - click's mark
     found = session_of(options).custody(module).file.clients
     rows = [(each.name, time_text(each.added_at), optional_time(each.revoked_at)) for each in found]
     if as_json:

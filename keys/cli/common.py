@@ -132,7 +132,7 @@ class Session:
     @property
     def who(self) -> str:
         """Who asks: as given, or the name under which this person is logged in."""
-        return self.actor or getpass.getuser()[:_LONGEST_ACTOR]
+        return self.actor or _logged_in()[:_LONGEST_ACTOR]
 
     def source(self, what: str = "vault") -> UnlockSource:
         """Return where the key of a vault or a centre comes from."""
@@ -209,6 +209,14 @@ def read_content(path: Path) -> bytes:
     except OSError as error:
         message = f"{path}: {error.strerror}"
         raise click.UsageError(message) from None
+
+
+def _logged_in() -> str:
+    """Return the name of the user; in a container there may be a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # The second from Python 3.13 on.
+        return f"uid {os.getuid()}"
 
 
 def _passphrase_of(path: Path) -> Passphrase:

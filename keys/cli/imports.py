@@ -10,13 +10,14 @@ from keys.cli.ceremony import warn_parity
 from keys.cli.common import MODULE_ARGUMENT, KeysGroup, read_content, session_of, session_options
 from keys.cli.key_options import (
     KEY_HEADS,
+    key_name,
     key_options,
     key_row,
     keys_json,
     registered_key,
     tenant_option,
 )
-from keys.custody import Origin
+from keys.custody import BY_HAND, Custody, Origin
 from keys.custody_of_decoder_keys import take_decoder_keys
 from sts import VendingKey
 from sts.terminal import print_json
@@ -47,14 +48,19 @@ def import_key(target: str, *, file: Path | None, as_json: bool, **options: Any)
 
     \b
     Example:
-      sts-keys import software:keys.vault --tenant thabaneng --sgc 201457 --key-file vault.key
+      sts-keys import software:keys.vault --tenant thabaneng --sgc 201458 --key-file vault.key
     """  # noqa: D301 - click's mark
     session = session_of(options)
     click.echo(_LOUD, err=True)
+    opened = session.target(target)
+    if isinstance(opened, Custody):
+        # Before anybody types a key that is then refused.
+        name = key_name(options["tenant"], f"{options['sgc']}/{options['krn']}")
+        with opened.audit.refusals_of(AuditEvent.IMPORT, now=session.now, key=name):
+            opened.require_lab(BY_HAND)
     source = KeySource(file=file, variable="STS_VENDING_KEY", prompt="vending key")
     vending_key = VendingKey.from_hex(source.text())
     key = registered_key(options, vending_key)
-    opened = session.target(target)
     opened.take(key, vending_key, origin=Origin(event=AuditEvent.IMPORT), now=session.now)
     warn_parity(odd=vending_key.has_odd_parity if vending_key.bits == _DES_BITS else None)
     if as_json:
@@ -82,7 +88,8 @@ def import_decoder_keys(
 
     \b
     Example:
-      sts-keys decoder-keys import decoder-keys:keys.vault maker.csv --tenant mwanga
+      sts-keys decoder-keys import decoder-keys:keys.vault maker.csv --tenant mwanga \\
+          --key-file vault.key
     """  # noqa: D301 - click's mark
     session = session_of(options)
     content = read_content(file)

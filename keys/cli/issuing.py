@@ -105,7 +105,13 @@ def _issue(
 @_SERVICE
 @_issue_options
 def credit(module: str, *, amount: int, service: str, **options: Any) -> None:
-    """Credit in kWh, m³ or minutes; more than 1638.3 is rounded up to the code's step."""
+    """Credit in kWh, m³ or minutes; more than 1638.3 is rounded up to the code's step.
+
+    \b
+    Example:
+      sts-keys issue credit software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --amount 25.6 --key-file vault.key
+    """  # noqa: D301 - click's mark
     what, coded = Service[service.upper()], encode_amount(amount)
     says = f"{tenths_text(coded.tenths)} {SERVICE_UNITS[what]} of {service}"
     _issue(
@@ -126,7 +132,13 @@ def credit(module: str, *, amount: int, service: str, **options: Any) -> None:
 @_SERVICE
 @_issue_options
 def currency_credit(module: str, *, amount: int, service: str, **options: Any) -> None:
-    """Credit in currency, for meters that count in currency."""
+    """Credit in currency, for meters that count in currency.
+
+    \b
+    Example:
+      sts-keys issue currency-credit software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --amount 12.50 --key-file vault.key
+    """  # noqa: D301 - click's mark
     what, coded = Service[service.upper()], encode_currency_amount(amount)
     _issue(
         module,
@@ -140,7 +152,13 @@ def currency_credit(module: str, *, amount: int, service: str, **options: Any) -
 @click.option("--watts", type=int, required=True, help="The limit in watts.")
 @_issue_options
 def power_limit(module: str, *, watts: int, **options: Any) -> None:
-    """Set the maximum power limit."""
+    """Set the maximum power limit.
+
+    \b
+    Example:
+      sts-keys issue power-limit software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --watts 4600 --key-file vault.key
+    """  # noqa: D301 - click's mark
     limit = encode_power_limit(watts)
     _issue(
         module,
@@ -154,7 +172,13 @@ def power_limit(module: str, *, watts: int, **options: Any) -> None:
 @click.option("--watts", type=int, required=True, help="The limit in watts.")
 @_issue_options
 def unbalance_limit(module: str, *, watts: int, **options: Any) -> None:
-    """Set the maximum power difference between phases."""
+    """Set the maximum power difference between phases.
+
+    \b
+    Example:
+      sts-keys issue unbalance-limit software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --watts 2300 --key-file vault.key
+    """  # noqa: D301 - click's mark
     limit = encode_power_limit(watts)
     _issue(
         module,
@@ -168,7 +192,13 @@ def unbalance_limit(module: str, *, watts: int, **options: Any) -> None:
 @click.option("--register", type=click.Choice(_REGISTERS), required=True, help="Which credit.")
 @_issue_options
 def clear_credit(module: str, *, register: str, **options: Any) -> None:
-    """Set one credit register, or all, to zero."""
+    """Set one credit register, or all, to zero.
+
+    \b
+    Example:
+      sts-keys issue clear-credit software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --register electricity --key-file vault.key
+    """  # noqa: D301 - click's mark
     which = CreditRegister[register.upper().replace("-", "_")]
     _issue(
         module,
@@ -181,7 +211,13 @@ def clear_credit(module: str, *, register: str, **options: Any) -> None:
 @issue.command("clear-tamper")
 @_issue_options
 def clear_tamper(module: str, **options: Any) -> None:
-    """Clear the tamper condition."""
+    """Clear the tamper condition.
+
+    \b
+    Example:
+      sts-keys issue clear-tamper software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _issue(module, options, ClearTamperRequest, says="clear tamper condition")
 
 
@@ -189,7 +225,13 @@ def clear_tamper(module: str, **options: Any) -> None:
 @click.option("--rate", type=click.IntRange(0, 0xFFFF), required=True, help="The 16 bits.")
 @_issue_options
 def tariff_rate(module: str, *, rate: int, **options: Any) -> None:
-    """Set the tariff rate, whose meaning the standard reserves."""
+    """Set the tariff rate, whose meaning the standard reserves.
+
+    \b
+    Example:
+      sts-keys issue tariff-rate software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --rate 3 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _issue(
         module,
         options,
@@ -202,7 +244,13 @@ def tariff_rate(module: str, *, rate: int, **options: Any) -> None:
 @click.option("--factor", type=click.IntRange(0, 0xFFFF), required=True, help="The 16 bits.")
 @_issue_options
 def water_factor(module: str, *, factor: int, **options: Any) -> None:
-    """Set the water meter factor, whose meaning the standard reserves."""
+    """Set the water meter factor, whose meaning the standard reserves.
+
+    \b
+    Example:
+      sts-keys issue water-factor software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --factor 100 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _issue(
         module,
         options,
@@ -216,7 +264,13 @@ def water_factor(module: str, *, factor: int, **options: Any) -> None:
 @click.option("--data", type=click.IntRange(0, 1023), required=True, help="The 10 bits.")
 @_issue_options
 def write_extended(module: str, *, index: int, data: int, **options: Any) -> None:
-    """Write a value of the extended token set (STS 202-5)."""
+    """Write a value of the extended token set (STS 202-5).
+
+    \b
+    Example:
+      sts-keys issue write-extended software:keys.vault --tenant thabaneng --sgc 201457 \\
+          --meter 0100200002010 --index 5 --data 17 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _issue(
         module,
         options,

@@ -73,10 +73,11 @@ def commission(module: str, *, ditk_file: Path | None, as_json: bool, **options:
     options |= {"to_sgc": None, "to_krn": None, "to_ti": None}
     new = _new_key(options, meter, allow=True)
     source = KeySource(file=ditk_file, variable="STS_DECODER_KEY", prompt="decoder key")
-    ditk = DecoderKey.from_hex(source.text())
     with open_by_hand(
         module, session, event=AuditEvent.COMMISSION, tables=tables, message_id=message_id
     ) as by_hand:
+        # Not before: a production module refuses, and then nobody shall have typed a key.
+        ditk = DecoderKey.from_hex(source.text())
         answer = by_hand.module.commission(
             meter, ditk, new, message_id=by_hand.message_id, now=session.now
         )
@@ -101,7 +102,7 @@ def verify(module: str, digits: tuple[str, ...], *, as_json: bool, **options: An
     session = session_of(options)
     meter = meter_of(options)
     with open_by_hand(
-        module, session, event=AuditEvent.VERIFY, tables=tables, message_id=None
+        module, session, event=AuditEvent.VERIFY, tables=tables, what="reading tokens by hand"
     ) as by_hand:
         _verify(by_hand, meter, "".join(digits), as_json=as_json)
 

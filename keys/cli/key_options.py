@@ -7,9 +7,12 @@ from typing import Any, Final, TypeVar
 import click
 
 from keys.canonical_json import JsonValue
+from keys.custody import KeyStore
+from keys.decoder_key_record import DecoderKeyRecord
 from keys.json_fields import time_text
 from keys.records import VendingKeyRecord, check_value_of
 from keys.registered_key import KeyName, KeyTerms, RegisteredKey, key_body
+from keys.vault import Vault
 from sts import (
     BaseDate,
     KeyDerivation,
@@ -138,6 +141,11 @@ def key_row(key: RegisteredKey) -> tuple[str, ...]:
 def keys_json(keys: Iterable[RegisteredKey]) -> list[dict[str, JsonValue]]:
     """Return keys as plain JSON values."""
     return [key_body(key) for key in keys]
+
+
+def makers_keys(store: KeyStore) -> tuple[DecoderKeyRecord, ...]:
+    """Return what is known of the keys of meters that a maker supplied; an HSM has none."""
+    return store.decoder_keys if isinstance(store, Vault) else ()
 
 
 def optional_time(when: datetime | None) -> str:

@@ -70,7 +70,11 @@ def init(
 
     It is opened by a new key file, by one that exists, or by a passphrase, which is asked for
     twice.
-    """
+
+    \b
+    Example:
+      sts-keys lab-centre init lab.centre "Training lab" --new-key-file centre.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     if centre.exists():
         raise FileExistsRefusedError(centre)
@@ -95,7 +99,12 @@ def init(
 @click.option("--output", type=FILE_PATH, help="A new file, for modules.  [default: print]")
 @session_options
 def identity(centre: Path, *, output: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the centre's identity: what a module needs to trust it, nothing secret."""
+    """Print the centre's identity: what a module needs to trust it, nothing secret.
+
+    \b
+    Example:
+      sts-keys lab-centre identity lab.centre --output lab.identity --key-file centre.key
+    """  # noqa: D301 - click's mark
     found = session_of(options).centre(centre).centre.identity
     content = format_centre(found)
     if output is None:
@@ -113,7 +122,12 @@ def identity(centre: Path, *, output: Path | None, as_json: bool, **options: Any
 @key_options
 @session_options
 def generate(centre: Path, *, as_json: bool, **options: Any) -> None:
-    """Draw a vending key inside the centre; nobody sees it. See `ceremony` for the better way."""
+    """Draw a vending key inside the centre; nobody sees it. See `ceremony` for the better way.
+
+    \b
+    Example:
+      sts-keys lab-centre generate lab.centre --tenant thabaneng --sgc 201458 --key-file centre.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     vending_key = generate_vending_key(key_bits(options), random_bytes)
     key = registered_key(options, vending_key)
@@ -152,7 +166,13 @@ def issue(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Issue a key load file for one module, by the file of its IDENTITY."""
+    """Issue a key load file for one module, by the file of its IDENTITY.
+
+    \b
+    Example:
+      sts-keys lab-centre issue lab.centre depot.identity --tenant thabaneng \\
+          --key 201457/1 --output first.klf --key-file centre.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     module = parse_identity(read_content(identity))
     if module_id is not None:
@@ -189,7 +209,12 @@ def issue(
 @_CENTRE
 @session_options
 def list_centre(centre: Path, *, as_json: bool, **options: Any) -> None:
-    """List the centre's keys, the files that it issued, and the modules that it revoked."""
+    """List the centre's keys, the files that it issued, and the modules that it revoked.
+
+    \b
+    Example:
+      sts-keys lab-centre list lab.centre --key-file centre.key
+    """  # noqa: D301 - click's mark
     opened = session_of(options).centre(centre).centre
     if as_json:
         print_json(
@@ -248,7 +273,13 @@ def revoke(
     """Give a key to nobody any more, or a module no keys any more.
 
     What a module has it keeps: bring its meters to another key, and make another module.
-    """
+
+    \b
+    Examples:
+      sts-keys lab-centre revoke lab.centre --tenant thabaneng --key 201457/1 --key-file centre.key
+      sts-keys lab-centre revoke lab.centre \\
+          --module 260a33c3d6b8261ceec7eceb826e82eb --key-file centre.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     opened = session.centre(centre)
     if key is not None and tenant is not None and module_id is None:

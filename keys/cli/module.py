@@ -15,7 +15,7 @@ from keys.cli.common import (
     session_of,
     session_options,
 )
-from keys.cli.key_options import KEY_HEADS, key_row, keys_json, optional_time
+from keys.cli.key_options import KEY_HEADS, key_row, keys_json, makers_keys, optional_time
 from keys.custody import Custody
 from keys.files import write_new
 from keys.journal import JournalSeal
@@ -60,7 +60,12 @@ def init(module: str, name: str, *, production: bool, as_json: bool, **options: 
     """Make the module's identity, its journal and its audit log, beside the vault.
 
     A lab module stays one, and so does a production module.
-    """
+
+    \b
+    Examples:
+      sts-keys module init software:keys.vault "Depot 1" --key-file vault.key
+      sts-keys module init software:keys.vault "Town" --production --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     _, place = split_name(module)
     ModuleHome(place).require_empty()
@@ -90,7 +95,12 @@ def init(module: str, name: str, *, production: bool, as_json: bool, **options: 
 @click.option("--output", type=FILE_PATH, help="A new file, for a key centre.  [default: print]")
 @session_options
 def identity(module: str, *, output: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the module's identity: what a key centre and an auditor need, nothing secret."""
+    """Print the module's identity: what a key centre and an auditor need, nothing secret.
+
+    \b
+    Example:
+      sts-keys module identity software:keys.vault --output depot.identity --key-file vault.key
+    """  # noqa: D301 - click's mark
     opened = session_of(options).custody(module)
     content = format_identity(opened.file.identity.public)
     if output is None:
@@ -116,7 +126,12 @@ def trust(
 
     CENTRE is the file by which the centre makes itself known. Its id must be confirmed: ask the
     centre for it by another way than the file came, by telephone say.
-    """
+
+    \b
+    Example:
+      sts-keys module trust software:keys.vault lab.identity \\
+          --id 834da8e413a2d3b611f4fe8cece0f777 --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     found = parse_centre(read_content(centre))
     if centre_id is None:
@@ -135,7 +150,13 @@ def trust(
 @click.option("--centre", required=True, help="The id of the centre.")
 @session_options
 def distrust(module: str, *, centre: str, as_json: bool, **options: Any) -> None:
-    """Take no key load files of a centre any more."""
+    """Take no key load files of a centre any more; that is not taken back.
+
+    \b
+    Example:
+      sts-keys module distrust software:keys.vault \\
+          --centre 834da8e413a2d3b611f4fe8cece0f777 --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     session.custody(module).distrust(centre, now=session.now)
     if as_json:
@@ -149,7 +170,12 @@ def distrust(module: str, *, centre: str, as_json: bool, **options: Any) -> None
 @click.argument("file", type=FILE_PATH)
 @session_options
 def load(module: str, file: Path, *, as_json: bool, **options: Any) -> None:
-    """Load a key load file. A program that has the module open must be started anew."""
+    """Load a key load file. A program that has the module open must be started anew.
+
+    \b
+    Example:
+      sts-keys module load software:keys.vault first.klf --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     loaded = session.custody(module).load(read_content(file), now=session.now)
     keys = [transit.key for transit in loaded.keys]
@@ -171,15 +197,25 @@ def load(module: str, file: Path, *, as_json: bool, **options: Any) -> None:
 @MODULE_ARGUMENT
 @session_options
 def status(module: str, *, as_json: bool, **options: Any) -> None:
-    """Check keys, audit log and journal; say who the module is, and what ends when."""
+    """Check keys, audit log and journal; say who the module is, and what ends when.
+
+    \b
+    Example:
+      sts-keys module status software:keys.vault --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     opened = session.custody(module)
     file, audit = opened.file, opened.audit.log.verified()
     with closing(FileJournal.open(ModuleHome(split_name(module)[1]).journal)) as journal:
         journal_entries = journal.check(JournalSeal(opened.store.journal_key()))
+    supplied = makers_keys(opened.store)
+    # What ends for many meters on the same day, ends once here; `expiring` names the meters.
     ends = sorted(
-        (deadline for key in opened.store.records for deadline in deadlines(key)),
-        key=lambda deadline: deadline.at,
+        {
+            (end.at, end.kind, str(end.key.name))
+            for key in (*opened.store.records, *(each.key for each in supplied))
+            for end in deadlines(key)
+        }
     )
     public = file.identity.public
     facts: dict[str, object] = {
@@ -187,6 +223,7 @@ def status(module: str, *, as_json: bool, **options: Any) -> None:
         "id": public.id,
         "mode": _kind(opened),
         "keys": len(opened.store.records),
+        "decoder_keys": len(supplied),
         "audit_entries": audit.head.length,
         "journal_entries": journal_entries,
         "centres": [
@@ -202,23 +239,21 @@ def status(module: str, *, as_json: bool, **options: Any) -> None:
             {"name": each.name, "revoked_at": optional_time(each.revoked_at) or None}
             for each in file.clients
         ],
-        "deadlines": [
-            {"at": time_text(end.at), "what": end.kind, "key": str(end.key.name)} for end in ends
-        ],
+        "deadlines": [{"at": time_text(at), "what": what, "key": name} for at, what, name in ends],
     }
     if as_json:
         print_json(facts)
         return
-    for name in ("name", "id", "mode", "keys", "audit_entries", "journal_entries"):
-        click.echo(f"{name.replace('_', ' '):<17}{facts[name]}")
+    for fact in ("name", "id", "mode", "keys", "decoder_keys", "audit_entries", "journal_entries"):
+        click.echo(f"{fact.replace('_', ' '):<17}{facts[fact]}")
     for centre in file.centres:
         state = f"revoked {optional_time(centre.revoked_at)}" if centre.revoked_at else "trusted"
         click.echo(f"{'centre':<17}{centre.identity.name} ({centre.identity.id}), {state}")
     for each in file.clients:
         state = f"revoked {optional_time(each.revoked_at)}" if each.revoked_at else "let in"
         click.echo(f"{'client':<17}{each.name}, {state}")
-    for end in ends:
-        click.echo(f"{'ends':<17}{time_text(end.at)} {end.kind}: {end.key.name}")
+    for at, what, name in ends:
+        click.echo(f"{'ends':<17}{time_text(at)} {what}: {name}")
 
 
 def _kind(opened: Custody) -> str:

@@ -1,6 +1,6 @@
 """``sts-keys list``, ``expiring`` and ``advice``: which key serves, what ends, what must change."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -11,14 +11,15 @@ from keys.cli.key_options import (
     KEY_HEADS,
     key_row,
     keys_json,
+    makers_keys,
     optional_time,
     tenant_option,
 )
+from keys.custody import KeyStore
 from keys.json_fields import time_text
 from keys.key_advice import KeyInMeter, advise
-from keys.register import deadlines, why_not
+from keys.register import Deadline, deadlines, why_not
 from keys.register import expiring as ending
-from keys.vault import Vault
 from sts import (
     BaseDate,
     KeyExpiryNumber,
@@ -35,11 +36,16 @@ from sts.terminal_tables import print_table
 @MODULE_ARGUMENT
 @session_options
 def list_keys(module: str, *, as_json: bool, **options: Any) -> None:
-    """List the keys of a module with what they are, never the keys."""
+    """List the keys of a module with what they are, never the keys.
+
+    \b
+    Example:
+      sts-keys list software:keys.vault --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     opened = session.custody(module)
     records = opened.store.records
-    supplied = opened.store.decoder_keys if isinstance(opened.store, Vault) else ()
+    supplied = makers_keys(opened.store)
     if as_json:
         bodies = [
             {**body, "usable": why_not(record, session.now) is None}
@@ -80,24 +86,53 @@ def list_keys(module: str, *, as_json: bool, **options: Any) -> None:
 @click.option("--days", type=click.IntRange(0, 36500), required=True, help="How far to look.")
 @session_options
 def expiring(module: str, *, days: int, as_json: bool, **options: Any) -> None:
-    """List what ends within so many days: use, key expiry, base date. Exit status 1 if any does."""
+    """List what ends within so many days: use, key expiry, base date. Exit status 1 if any does.
+
+    \b
+    Example:
+      sts-keys expiring software:keys.vault --days 30 --key-file vault.key
+    """  # noqa: D301 - click's mark
     session = session_of(options)
-    keys = session.custody(module).store.records
-    found = ending(keys, now=session.now, within=timedelta(days=days))
+    found = _endings(session.custody(module).store, session.now, timedelta(days=days))
     if as_json:
         print_json(
             [
-                {"at": time_text(end.at), "what": end.kind, "key": keys_json([end.key])[0]}
-                for end in found
+                {
+                    "at": time_text(end.at),
+                    "what": end.kind,
+                    "key": keys_json([end.key])[0],
+                    "meter": meter,
+                }
+                for end, meter in found
             ]
         )
     elif found:
-        rows = [(time_text(end.at), str(end.kind), str(end.key.name)) for end in found]
+        rows = [
+            (
+                time_text(end.at),
+                str(end.kind),
+                f"{end.key.name}{'' if meter is None else f': meter {meter}'}",
+            )
+            for end, meter in found
+        ]
         print_table(("at", "what ends", "of"), rows)
     else:
         click.echo(f"nothing ends within {days} days")
     if found:
         click.get_current_context().exit(1)
+
+
+def _endings(
+    store: KeyStore, now: datetime, within: timedelta
+) -> list[tuple[Deadline, str | None]]:
+    """Return what ends, the earliest first, each with the meter if it is the key of one."""
+    vending = [(end, None) for end in ending(store.records, now=now, within=within)]
+    meters = [
+        (end, each.meter_pan.digits)
+        for each in makers_keys(store)
+        for end in ending([each.key], now=now, within=within)
+    ]
+    return sorted((*vending, *meters), key=lambda found: found[0].at)
 
 
 @click.command()
@@ -117,7 +152,8 @@ def advice(module: str, *, as_json: bool, **options: Any) -> None:
 
     \b
     Example:
-      sts-keys advice software:keys.vault --tenant thabaneng --sgc 201457 --krn 1 --base-date 1993
+      sts-keys advice software:keys.vault --tenant thabaneng --sgc 201457 --krn 1 \\
+          --base-date 1993 --key-file vault.key
     """  # noqa: D301 - click's mark
     session = session_of(options)
     base, ken, to_sgc, to_ti = (options[name] for name in ("base_date", "ken", "to_sgc", "to_ti"))

@@ -51,7 +51,13 @@ def init(file: Path, *, new_key_file: Path | None, as_json: bool, **options: Any
 @click.option("--inspect", is_flag=True, help="Read only what needs no key; nobody vouches for it.")
 @session_options
 def status(file: Path, *, inspect: bool, as_json: bool, **options: Any) -> None:
-    """Check every record of a vault and say what is in it."""
+    """Check every record of a vault and say what is in it.
+
+    \b
+    Examples:
+      sts-keys vault status keys.vault --key-file vault.key
+      sts-keys vault status keys.vault --inspect
+    """  # noqa: D301 - click's mark
     session = session_of(options)
     if inspect:
         content = parse_vault(read_private(file))

@@ -30,6 +30,7 @@ class HsmSettingsError(HsmError):
     """The settings file is not one, or is not safe."""
 
     code = "HSM_SETTINGS"
+    hint = "docs/hsm.md lists the settings"
 
 
 class HsmDriverError(HsmError):
@@ -104,6 +105,7 @@ class HsmPreparedError(HsmError):
     """The token is prepared already, and to do it again would lose what it keeps."""
 
     code = "HSM_ALREADY_PREPARED"
+    hint = "go on with it; to begin anew, have the token initialised, which ends its keys"
 
     def __init__(self) -> None:
         """Say so."""
@@ -147,6 +149,7 @@ class HsmKeyPresentError(HsmError):
     """The tenant has a key of this supply group and revision in the token already."""
 
     code = "KEY_ALREADY_IN_HSM"
+    hint = "a key is not replaced: list the keys, and compare check values with whoever gave this"
 
     def __init__(self, name: str) -> None:
         """Say which vending key."""

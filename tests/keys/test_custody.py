@@ -17,7 +17,7 @@ from keys.custody import Custody, Origin
 from keys.custody_of_decoder_keys import take_decoder_keys
 from keys.decoder_key_file import COLUMNS
 from keys.errors import FileExistsRefusedError, KeysError, VaultChangedError
-from keys.key_load_errors import UnknownCentreError
+from keys.key_load_errors import RevokedCentreError, UnknownCentreError
 from keys.module_home import ModuleHome, ModuleNotBegunError
 from keys.records import check_value_of
 from keys.registered_key import KeyTerms
@@ -310,6 +310,16 @@ def test_a_credential_of_another_module_lets_nobody_in(house: House) -> None:
     assert (
         code_of(partial(house.module.add_client, foreign, now=NOW)) == "CLIENT_CREDENTIAL_REFUSED"
     )
+
+
+def test_a_centre_that_was_distrusted_is_not_trusted_again(house: House) -> None:
+    identity = house.centre.centre.identity
+    house.module.trust(identity, now=NOW)
+    house.module.distrust(identity.id, now=NOW)
+    with pytest.raises(RevokedCentreError):
+        house.module.trust(identity, now=NOW)
+    assert written(house.module)[-1]["refused"] == "trust"
+    assert reopened(house).file.centres[0].revoked_at == NOW
 
 
 def test_a_centre_that_is_not_known_cannot_be_distrusted(house: House) -> None:

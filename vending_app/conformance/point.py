@@ -243,9 +243,14 @@ def meter_key(
 
 
 @contextmanager
-def open_point(folder: Path) -> Iterator[PointOfSale]:
-    """Set up a point of sale in an empty folder, and close it again."""
-    store = Store.open(f"sqlite:///{folder / 'point.db'}")
+def open_point(folder: Path, *, database_url: str | None = None) -> Iterator[PointOfSale]:
+    """Set up a point of sale in an empty folder, and close it again.
+
+    Args:
+        folder: Where its vault lies, and its database if it has no other.
+        database_url: An empty database.
+    """
+    store = Store.open(database_url or f"sqlite:///{folder / 'point.db'}")
     try:
         upgrade(store)
         module = SoftwareModule(

@@ -4,17 +4,21 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
 
 from sts import DecoderReferenceNumber
+from tests.vending_app.conftest import new_postgresql_database, opened
 from vending_app import cli, conformance
 from vending_app.conformance import STEPS, PointOfSale, StepResult, run, steps
+from vending_app.conformance.point import open_point
 from vending_app.domain.cases import CaseToken
 from vending_app.domain.errors import MeterNumberError, StoreBusyError
 from vending_app.domain.sales import MadeToken, Sale
+from vending_app.storage.migrate import upgrade
 
 COMMAND: Final = sys.modules["vending_app.cli.conformance"]
 _SELL = PointOfSale.sell
@@ -88,6 +92,24 @@ def test_every_step_passes(results: tuple[StepResult, ...]) -> None:
     assert [result for result in results if not result.passed] == []
     assert {step.test for step in STEPS} == {"CTSA09", "CTSA16", "CTSA17", "CTSA19"}
     assert len(results) == len(STEPS) == 14
+
+
+@pytest.fixture(scope="module")
+def empty_point(postgresql_server: str) -> str:
+    """The name of a PostgreSQL database with the tables and nothing in them."""
+    with opened(new_postgresql_database(postgresql_server, "point_empty")) as store:
+        upgrade(store)
+    return "point_empty"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
+def test_every_step_passes_on_postgresql_too(
+    step: conformance.Step, empty_point: str, postgresql_server: str, tmp_path: Path
+) -> None:
+    url = new_postgresql_database(postgresql_server, "point", template=empty_point)
+    with open_point(tmp_path, database_url=url) as point:
+        assert list(step.check(point)) == []
 
 
 @pytest.mark.parametrize("title", _BROKEN)

@@ -169,6 +169,8 @@ class CaseContent:
             raise CaseContentError(f"Such a case allows 1 to {MOST_TOKENS} tokens.")
         if not _ALLOWED[self.kind].issuperset(token.kind for token in self.tokens):
             raise CaseContentError("This kind of case does not allow such a token.")
+        if any(token.kind in _CREDIT and token.value <= 0 for token in self.tokens):
+            raise CaseContentError("Credit is more than nothing.")
         if self.special_reserved and len(self.tokens) > 1:
             raise CaseContentError("One token a day can have the special identifier.")
 

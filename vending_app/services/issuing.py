@@ -10,7 +10,7 @@ Whatever makes tokens goes this way: sales, free issue, engineering, exchange. B
 ``keep`` stands the twin, see ``vending_app.services.twin``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -163,18 +163,39 @@ def make(
     Raises:
         KeysError, StsError: The module refuses; what was made before that can be fetched.
     """
+    made = Made(plan=plan, change=None, answers=())
+    for each in making(module, plan, now=now, journal=journal):
+        made = each
+    return made
+
+
+def making(
+    module: SecurityModule,
+    plan: IssuePlan,
+    *,
+    now: datetime,
+    journal: IssueJournal | None = None,
+) -> Iterator[Made]:
+    """Have a plan made, and yield what there is of it after each answer.
+
+    Raises:
+        KeysError, StsError: The module refuses; what was yielded last is there nevertheless.
+    """
     before, after = meter_configuration(plan.meter), meter_configuration(plan.meter, plan.key)
     planned = plan.change
-    change = None
+    made = Made(plan=plan, change=None, answers=())
     if planned is not None:
         change = module.change_key(
             before, planned.new, message_id=planned.message_id, now=now, journal=journal
         )
-    answers = tuple(
-        module.issue(after, token.request, message_id=token.message_id, now=now, journal=journal)
-        for token in plan.tokens
-    )
-    return Made(plan=plan, change=change, answers=answers)
+        made = replace(made, change=change)
+        yield made
+    for token in plan.tokens:
+        answer = module.issue(
+            after, token.request, message_id=token.message_id, now=now, journal=journal
+        )
+        made = replace(made, answers=(*made.answers, answer))
+        yield made
 
 
 def fetch(module: SecurityModule, plan: IssuePlan, *, now: datetime) -> Made:

@@ -20,18 +20,21 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from keys import SecurityModule
+from keys import KeysError, SecurityModule
 from keys.answers import Capabilities
+from sts import StsError
 from vending_app.domain.errors import (
     OutcomeUnknownError,
     RequestIdReusedError,
     UnknownOperatorError,
+    VendingError,
 )
 from vending_app.domain.requests import NamedRequest, RequestState, StoredRequest
 from vending_app.services import issuing
 from vending_app.services.asking import ask, stored_work, write_plan
-from vending_app.services.refusals import token_refusals
-from vending_app.services.settling import answer_of, earlier_result, settle
+from vending_app.services.plans import IssuePlan, Made
+from vending_app.services.refusals import carried_on
+from vending_app.services.settling import answer_of, earlier_result, fail, settle
 from vending_app.services.use_case import Answer, ResultT, TokenUseCase, WorkT
 from vending_app.storage import meters, requests
 from vending_app.storage.engine import Store
@@ -100,23 +103,44 @@ def _at_once(
             return Answer(result=earlier_result(connection, case, earlier), replay=True)
         store.fail_point(f"{case.kind}.begin")
         work = decide(connection)
-        with token_refusals():
-            journal = DatabaseJournal(connection)
-            made = issuing.make(module, work.issue, now=now, journal=journal)
+        made, refusal = _made(connection, module, work.issue, now=now)
         store.fail_point(f"{case.kind}.issued")
-        outcome = settle(
-            store,
-            connection,
-            case,
-            request=request,
-            work=work,
-            made=made,
-            meter=work.issue.meter,
-            now=now,
-        )
+        outcome: ResultT | VendingError
+        if refusal is not None:
+            if made.is_nothing:
+                raise refusal
+            # The module's log has some of the tokens, so the books must have them as well.
+            outcome = refusal
+            fail(connection, case, request=request, work=work, made=made, error=refusal, now=now)
+        else:
+            outcome = settle(
+                store,
+                connection,
+                case,
+                request=request,
+                work=work,
+                made=made,
+                meter=work.issue.meter,
+                now=now,
+            )
         store.fail_point(f"{case.kind}.before_commit")
     store.fail_point(f"{case.kind}.after_commit")
     return answer_of(outcome)
+
+
+def _made(
+    connection: Connection, module: SecurityModule, plan: IssuePlan, *, now: datetime
+) -> tuple[Made, VendingError | None]:
+    """Have a plan made; return what there is of it, and why there is not more."""
+    made = Made(plan=plan, change=None, answers=())
+    try:
+        for each in issuing.making(module, plan, now=now, journal=DatabaseJournal(connection)):
+            made = each
+    except (StsError, KeysError) as error:
+        refusal = carried_on(error)
+        refusal.__cause__ = error
+        return made, refusal
+    return made, None
 
 
 def _by_steps(

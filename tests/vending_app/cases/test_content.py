@@ -24,6 +24,8 @@ PHOTO = "ab" * 32
         {"reason": "x" * 501},
         {"tokens": ()},
         {"tokens": (CREDIT,) * 21},
+        {"tokens": (CREDIT, CaseToken(kind=CaseTokenKind.CREDIT, value=0))},
+        {"tokens": (CaseToken(kind=CaseTokenKind.CURRENCY_CREDIT, value=-1),)},
         {"tokens": (CLEAR_TAMPER,)},
         {"kind": CaseKind.JOB_CARD},
         {"sale_number": 1},

@@ -219,7 +219,6 @@ def test_what_the_meter_would_refuse_is_withheld_and_the_case_goes_on(
     [
         (CaseToken(kind=CaseTokenKind.CURRENCY_CREDIT, value=1), "CASE_CONTENT"),
         (CaseToken(kind=CaseTokenKind.CREDIT, value=10**12), "AMOUNT_TOO_LARGE"),
-        (CaseToken(kind=CaseTokenKind.CREDIT, value=-1), "AMOUNT_NEGATIVE"),
         (CaseToken(kind=CaseTokenKind.CLEAR_CREDIT, value=9_999), "CASE_CONTENT"),
         (CaseToken(kind=CaseTokenKind.WRITE_EXTENDED, value=1 << 80), "FIELD_RANGE"),
     ],

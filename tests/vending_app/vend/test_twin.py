@@ -15,6 +15,7 @@ from keys import (
     NewKey,
     TokenRequest,
 )
+from keys.errors import CreditLimitError
 from keys.issuing import JournalledModule
 from sts import KeyType, Service, TariffIndex
 from sts.meter.results import ResultCode
@@ -22,11 +23,15 @@ from tests.vending_app.helpers import NOW
 from tests.vending_app.vend.shop import (
     THABANENG,
     Elsewhere,
+    add_supply,
+    add_tariff,
     audit_codes,
     change_meter,
+    drn_of,
     findings,
     rows,
     sell,
+    tariff,
 )
 from vending_app.domain.errors import VendingError
 from vending_app.domain.sales import BasisKind
@@ -171,3 +176,31 @@ def test_a_type_of_key_that_may_not_follow_is_refused(
     refusal = twin_refusal(replace(made, change=change), issued=())
     assert refusal is not None
     assert refusal.code is ResultCode.KEY_TYPE_ERROR
+
+
+def test_of_several_tokens_those_made_before_a_refusal_are_withheld(
+    store: Store, module: JournalledModule
+) -> None:
+    """The module has logged them, so they must stand in the books; nobody ever gets to see them."""
+    add_tariff(store, tariff("plain"))
+    add_supply(store, drn_of(1), tariff_code="plain")
+    wrapped = Elsewhere(module, shares_journal=True)
+
+    def used_up(_: str) -> None:
+        if wrapped.asked.count("issue") > 1:
+            raise CreditLimitError(10)
+
+    wrapped.before = used_up
+    for _ in range(2):
+        with pytest.raises(VendingError) as refusal:
+            sell(store, wrapped, drn=drn_of(1), minor=4_000_00)
+        assert refusal.value.code == "CREDIT_LIMIT"
+    written = {"sales": 0, "tokens": 1, "token_marks": 1, "issue_journal": 1}
+    assert rows(store, *written) == written
+    assert wrapped.asked == ["issue", "issue"]
+    sale = sell(store, module, drn=drn_of(1), minor=1_00, request_id="r-2").result
+    with store.read() as connection:
+        (withheld,) = tokens.tokens_of_bases(THABANENG, connection, basis_numbers=[1])[1]
+    assert withheld.withheld
+    assert withheld.tid_minutes != sale.tokens[0].tid_minutes
+    assert findings(store) == []

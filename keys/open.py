@@ -30,6 +30,7 @@ from keys.errors import (
 )
 from keys.issuing import JournalledModule
 from keys.journal import IssueJournal
+from keys.module_file import says_lab
 from keys.module_home import ModuleHome
 from keys.pkcs11.settings import read_settings, require_driver
 from keys.randomness import RandomBytes
@@ -193,7 +194,11 @@ def open_custody(
         SealedFileError, ChainError: A file of the module cannot be used.
     """
     _, place = split_name(name)
-    ModuleHome(place).require_begun()
+    home = ModuleHome(place)
+    home.require_begun()
+    if not says_lab(home.module):
+        # Before anything is opened: the settings of an HSM name a library, and that is run.
+        require_safe_folder(place)
     store = open_store(name, unlock)
     opened = Custody.open(place, store, actor=actor, random_bytes=random_bytes)
     if not opened.file.is_lab:

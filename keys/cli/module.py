@@ -23,7 +23,7 @@ from keys.journal_file import FileJournal
 from keys.json_fields import time_text
 from keys.module_home import ModuleHome
 from keys.module_identity import format_identity
-from keys.open import open_store, require_safe_store, split_name
+from keys.open import open_store, require_safe_folder, require_safe_store, split_name
 from keys.register import deadlines
 from keys.trusted_centres import parse_centre, require_centre_id
 from sts.terminal import print_json
@@ -69,6 +69,8 @@ def init(module: str, name: str, *, production: bool, as_json: bool, **options: 
     session = session_of(options)
     _, place = split_name(module)
     ModuleHome(place).require_empty()
+    if production:
+        require_safe_folder(place)
     unlock = session.unlock_for(module)
     store = open_store(module, unlock)
     if production:

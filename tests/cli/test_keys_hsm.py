@@ -74,6 +74,22 @@ def test_a_key_load_file_goes_into_the_token_and_a_sale_comes_out(
 
 
 @pytest.mark.usefixtures("blank_hsm")
+def test_settings_that_others_could_replace_open_no_token_for_real_meters() -> None:
+    """The settings name a library: whoever can replace them has his own program run."""
+    folder = Path()
+    _run("hsm", "prepare", "hsm.toml")
+    made = ("module", "init", MODULE, "Town", "--production")
+    used = ("client", "add", MODULE, "till-1", "--output", "till-1.credential")
+    for words in (made, used):
+        folder.chmod(0o777)
+        refused = in_process(list(words), {}, "sts-keys")
+        folder.chmod(0o700)
+        assert refused.stderr.startswith("error UNSAFE_FOLDER_MODE: ")
+        assert refused.status == 1
+        _run(*words)
+
+
+@pytest.mark.usefixtures("blank_hsm")
 def test_two_tokens_may_be_given_one_seal_key() -> None:
     create_key_file(Path("seal.key"))
     words = ("hsm", "prepare", "hsm.toml", "--shared-seal-key-file", "seal.key", "--json")

@@ -22,6 +22,7 @@ from vending_app.domain.errors import (
     AccountClosedError,
     MeterBlockedError,
     MeterNotInServiceError,
+    UnknownOperatorError,
     VendorInactiveError,
     VendorLimitError,
 )
@@ -198,7 +199,7 @@ def vend(
         "units_tenths": exact_number(request.amount.units_tenths),
     }
     with audited_refusals(store, request.tenant, login=request.login, about=about, now=now):
-        return perform(
+        answer = perform(
             store,
             module,
             SALE,
@@ -206,6 +207,11 @@ def vend(
             decide=partial(_decide, store, module, request=request, now=now),
             now=now,
         )
+        if answer.replay:
+            # Nobody has looked yet whether this operator may see what was sold.
+            with store.read() as connection:
+                _require_seller(connection, request)
+        return answer
 
 
 def require_sellable(supply: Supply) -> None:
@@ -291,13 +297,18 @@ def _decide(
 def _seller(
     connection: Connection, request: VendRequest, *, now: datetime
 ) -> tuple[Operator, Tenant]:
-    found = operators.find_seller(request.tenant, connection, login=request.login)
-    # The request has been written down already, and it refers to its operator.
-    assert found is not None
-    require(found.operator, Permission.SELL)
+    found = _require_seller(connection, request)
     # The books would refuse it only when the tokens are made, and nobody could account for those.
     ledger.posting_time(found.booked_at, now)
     return found.operator, found.tenant
+
+
+def _require_seller(connection: Connection, request: VendRequest) -> operators.Seller:
+    found = operators.find_seller(request.tenant, connection, login=request.login)
+    if found is None:
+        raise UnknownOperatorError(request.login)
+    require(found.operator, Permission.SELL)
+    return found
 
 
 def _vendor(connection: Connection, operator: Operator) -> Vendor | None:

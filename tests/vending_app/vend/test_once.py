@@ -33,6 +33,22 @@ def test_the_same_request_gets_the_first_answer(store: Store, module: Journalled
 
 
 @pytest.mark.parametrize(
+    ("login", "code"), [("okafor", "NOT_PERMITTED"), ("rehema", "UNKNOWN_OPERATOR")]
+)
+def test_the_first_answer_is_for_those_who_may_sell(
+    store: Store, module: JournalledModule, login: str, code: str
+) -> None:
+    """Somebody who knows the name of a request must not get its tokens by asking again."""
+    sell(store, module)
+    written = rows(store)
+    with pytest.raises(VendingError) as refusal:
+        sell(store, module, login=login)
+    assert refusal.value.code == code
+    assert rows(store) == written
+    assert audit_codes(store) == [code]
+
+
+@pytest.mark.parametrize(
     "other",
     [{"minor": 200_01}, {"units_tenths": 10}, {"drn": drn_of(1)}, {"special_reserved": True}],
 )

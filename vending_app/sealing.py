@@ -10,6 +10,7 @@ from typing import Final
 from keys.chain_seal import Ed25519SealKey, Ed25519SealVerifier
 from keys.errors import FileUnreadableError, KeyFileError
 from keys.files import create_key_file, read_key_file, write_new
+from keys.module_identity import parse_identity
 
 KEY_FILE: Final = "ledger-seal.key"
 PUBLIC_FILE: Final = "ledger-seal.pub"
@@ -44,15 +45,20 @@ def read_public_key(path: Path) -> Ed25519SealVerifier:
 
 
 def public_bytes(path: Path) -> bytes:
-    """Return the bytes of a public key.
+    """Return the bytes of a public key: of a ``.pub`` file, or of a security module's identity.
 
     Raises:
-        KeyFileError: Not in hexadecimal.
+        KeyFileError: Neither hexadecimal nor an identity.
+        IdentityError: An identity that is not whole.
         FileUnreadableError: It cannot be read.
     """
     try:
-        return bytes.fromhex(path.read_text(encoding="ascii"))
+        content = path.read_bytes()
     except OSError as error:
         raise FileUnreadableError(path, error.strerror) from error
+    if content.startswith(b"{"):
+        return parse_identity(content).audit_key
+    try:
+        return bytes.fromhex(content.decode("ascii"))
     except ValueError:
         raise KeyFileError(path) from None

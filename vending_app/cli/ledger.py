@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,12 @@ def ledger() -> None:
 @click.option("--since", multiple=True, type=_file, help="A checkpoint kept elsewhere.")
 @click.option("--key-audit", multiple=True, type=_file, help="A key audit log.")
 @click.option("--seal-key", type=_file, default=None, help="Public key; ledger-seal.pub.")
+@click.option(
+    "--module-key",
+    multiple=True,
+    type=_file,
+    help="Identity of a security module, which seals the checkpoints of its audit log.",
+)
 @refusals
 def verify(
     data_dir: Path | None,
@@ -57,6 +64,7 @@ def verify(
     since: Sequence[Path],
     key_audit: Sequence[Path],
     seal_key: Path | None,
+    module_key: Sequence[Path],
 ) -> None:
     """Prove the books from the tables alone; exit status 1 if anything is wrong.
 
@@ -67,7 +75,10 @@ def verify(
         database_url = config.database_url
         beside = config.data_dir / PUBLIC_FILE
         seal_key = seal_key or (beside if beside.exists() else None)
-    evidence = _evidence(since, key_audit, seal_key)
+    evidence = replace(
+        _evidence(since, key_audit, seal_key),
+        module_keys=tuple(map(public_bytes, module_key)),
+    )
     reports = ledger_check.verify(database_url, tenant=tenant, evidence=evidence)
     if tenant is not None and not reports:
         raise UnknownTenantError(tenant)
@@ -102,7 +113,9 @@ def checkpoint(data_dir: Path | None, names: Sequence[str], out: Path | None) ->
 @ledger.command("keep-checkpoint")
 @data_dir_option
 @_tenant_option
-@click.option("--seal-key", required=True, type=_file, help="Public key of who sealed it.")
+@click.option(
+    "--seal-key", required=True, type=_file, help="Identity, or public key, of who sealed it."
+)
 @click.argument("file", type=_file)
 @refusals
 def keep(data_dir: Path | None, *, tenant: str, seal_key: Path, file: Path) -> None:

@@ -1,7 +1,7 @@
 """Sealed checkpoints: those kept beside the books, and those kept elsewhere."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from vending_app.ledger_check.findings import Finding
 
 _LABEL: Final = b"sts-vending checkpoint, version 1\0"
 _SECONDS: Final = ".000000Z"
+_OF_LEDGERS: Final = "ledger/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ def kept_heads(
     tenant: Tenant,
     *,
     public_key: bytes | None,
+    module_keys: Sequence[bytes],
     logs: Mapping[str, Mapping[int, str]],
     heads: list[RememberedHead],
 ) -> Iterator[Finding]:
@@ -128,7 +130,8 @@ def kept_heads(
 
     Args:
         tenant: Whose.
-        public_key: The installation's; None if it is not at hand.
+        public_key: The installation's, which seals the books; None if it is not at hand.
+        module_keys: Those of security modules, which seal their logs; none if not at hand.
         logs: Name of a key audit chain to its hashes by number.
         heads: Where the heads of all that are right are added.
     """
@@ -145,8 +148,11 @@ def kept_heads(
         said = (head.chain, head.length, checkpoint.sealed_at.removesuffix("Z") + _SECONDS)
         if said != (row["chain"], row["length"], moment_text(row["sealed_at"])):
             yield tenant.finding("ledger_checkpoints", key, "it is not what its document says")
-        if public_key is not None and not checkpoint.is_sealed_by(public_key):
-            yield tenant.finding("ledger_checkpoints", key, "its seal is not the installation's")
+        of_ledger = head.chain.startswith(_OF_LEDGERS)
+        keys = module_keys if not of_ledger else () if public_key is None else (public_key,)
+        if keys and not any(map(checkpoint.is_sealed_by, keys)):
+            whose = "the installation's" if of_ledger else "that of a module we know"
+            yield tenant.finding("ledger_checkpoints", key, f"its seal is not {whose}")
             continue
         heads.append(head)
         log = logs.get(head.chain)

@@ -35,11 +35,13 @@ class Evidence:
 
     Attributes:
         public_key: The installation's Ed25519 key, 32 bytes; None if it is not at hand.
+        module_keys: Those of the security modules whose checkpoints are kept; none if not at hand.
         heads: Heads that checkpoints kept elsewhere, and key audit logs, remember.
         logs: Name of a key audit chain to its hashes by number.
     """
 
     public_key: bytes | None = None
+    module_keys: Sequence[bytes] = ()
     heads: Sequence[RememberedHead] = ()
     logs: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
@@ -103,7 +105,13 @@ def _strays(connection: Connection, names: Sequence[str]) -> Iterator[Finding]:
 def _verify_tenant(tenant: Tenant, evidence: Evidence) -> Report:
     heads = list(evidence.heads)
     findings = list(
-        kept_heads(tenant, public_key=evidence.public_key, logs=evidence.logs, heads=heads)
+        kept_heads(
+            tenant,
+            public_key=evidence.public_key,
+            module_keys=evidence.module_keys,
+            logs=evidence.logs,
+            heads=heads,
+        )
     )
     chain = Chain(tenant, remembered=of_chain(heads, f"ledger/{tenant.name}"))
     coverage = Coverage()

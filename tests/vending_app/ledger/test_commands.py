@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from keys.audit import AuditLog
 from keys.chain_seal import Ed25519SealKey, HmacSealKey, format_checkpoint
+from keys.module_identity import PublicIdentity, format_identity
 from keys.secret import Secret
 from tests.vending_app.ledger.world import SEAL_KEY, START
 from vending_app.cli import main
@@ -180,6 +181,29 @@ def test_the_checkpoint_of_a_key_audit_is_kept_and_compared_with_it(
     status, said = run("verify", "--key-audit", str(log))
     assert status == 1
     assert "ledger_checkpoints module-1/1: the key audit log is not the one" in said
+
+
+def test_the_identity_of_a_module_serves_as_its_public_key(run: Run, tmp_path: Path) -> None:
+    sealed, key = tmp_path / "audit.json", tmp_path / "module.identity"
+    sealed.write_bytes(_of_key_audit(tmp_path))
+    told = ("--tenant", "thabaneng", "--seal-key", str(key), str(sealed))
+    public = PublicIdentity(name="module-1", exchange_key=bytes(32), audit_key=SEAL_KEY.public_key)
+    key.write_bytes(format_identity(public))
+    assert run("keep-checkpoint", *told) == (0, "module-1: 1 entries are remembered.\n")
+    # The books have a seal key of their own.
+    run("checkpoint", "--tenant", "thabaneng")
+    assert run("verify")[0] == 0
+    assert run("verify", "--module-key", str(key))[0] == 0
+    other = tmp_path / "other.pub"
+    other.write_text(Ed25519SealKey(Secret(bytes(32))).public_key.hex(), encoding="ascii")
+    assert run("verify", "--module-key", str(other), "--module-key", str(key))[0] == 0
+    status, said = run("verify", "--module-key", str(other))
+    assert status == 1
+    assert "ledger_checkpoints module-1/1: its seal is not that of a module we know" in said
+    key.write_text("{}", encoding="ascii")
+    status, said = run("keep-checkpoint", *told)
+    assert status == 1
+    assert "error MODULE_IDENTITY" in said
 
 
 def test_a_month_is_closed_by_an_operator(run: Run, data_dir: Path) -> None:

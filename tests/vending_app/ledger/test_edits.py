@@ -201,8 +201,8 @@ def test_a_row_put_in_is_found_and_named(
         ),
         (
             (
-                "INSERT INTO dated_tables SELECT tenant, 'fuel', 1, document, document_hash, login, "
-                "approved_login, added_at FROM tariff_versions"
+                "INSERT INTO dated_tables SELECT tenant, 'fuel', 1, document, document_hash, "
+                "login, approved_login, added_at FROM tariff_versions"
             ),
             "dated_tables",
             "fuel/1",

@@ -11,6 +11,8 @@ from sts import DecoderReferenceNumber
 from tests.vending_app.conftest import opened, opened_driver
 from tests.vending_app.helpers import NOW, PIETER
 from vending_app.config import Config
+from vending_app.demo import fill_database
+from vending_app.domain.sales import Sale
 from vending_app.domain.tariff import parse_version, version_hash
 from vending_app.ledger_check.findings import Finding
 from vending_app.ledger_check.verify import verify
@@ -36,6 +38,17 @@ def _fill(store: Store) -> None:
 def _findings(store: Store) -> list[Finding]:
     url = store.engine.url.render_as_string(hide_password=False)
     return [finding for report in verify(url) for finding in report.findings]
+
+
+def _sell(store: Store, module: JournalledModule, request_id: str) -> Sale:
+    request = VendRequest(
+        tenant="thabaneng",
+        request_id=request_id,
+        drn=DecoderReferenceNumber(PIETER),
+        amount=Amount(minor=20_00),
+        login="zanele",
+    )
+    return vend(store, module, now=NOW, request=request).result
 
 
 @pytest.fixture(params=FIRST_FORMS)
@@ -97,14 +110,7 @@ def test_tariffs_of_the_first_form_are_documents(old: Store) -> None:
 
 def test_what_was_brought_over_goes_on_selling(old: Store, module: JournalledModule) -> None:
     upgrade(old)
-    request = VendRequest(
-        tenant="thabaneng",
-        request_id="r-3",
-        drn=DecoderReferenceNumber(PIETER),
-        amount=Amount(minor=20_00),
-        login="zanele",
-    )
-    sale = vend(old, module, now=NOW, request=request).result
+    sale = _sell(old, module, "r-3")
     assert (sale.number, sale.basis_number, sale.ledger_entry) == (3, 3, 3)
     assert sale.sold_tenths == 59
     assert _findings(old) == []
@@ -115,4 +121,17 @@ def test_a_database_that_never_sold_comes_over_too(empty_database_url: str) -> N
         upgrade(store, revision="0002")
         upgrade(store)
         require_current(store)
+        assert _findings(store) == []
+
+
+def test_a_database_of_the_form_before_this_one_goes_on(
+    empty_database_url: str, module: JournalledModule
+) -> None:
+    with opened(empty_database_url) as store:
+        upgrade(store, revision="0006")
+        fill_database(store, now=NOW)
+        _sell(store, module, "r-1")
+        upgrade(store)
+        require_current(store)
+        assert _sell(store, module, "r-2").number == 2
         assert _findings(store) == []

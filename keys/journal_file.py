@@ -139,7 +139,8 @@ class FileJournal:
         try:
             connection = _connect(path)
             found = _pragma(connection, "application_id"), _pragma(connection, "user_version")
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            # The second is what Python makes of a message of SQLite that quotes a damaged name.
             raise JournalFormatError(path, "no SQLite database") from None
         if found != (APPLICATION_ID, VERSION):
             connection.close()
@@ -199,6 +200,10 @@ class FileJournal:
         """
         counted: dict[tuple[object, ...], tuple[int, int]] = {}
         with self.transaction():
+            # An index that says otherwise than its table would hide an entry from whoever asks
+            # for it, and the same message would be answered twice.
+            if self._connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise JournalDamagedError(self.path)
             entries = [_entry(row) for row in self._connection.execute(_ALL)]
             for entry in entries:
                 seal.unsealed(entry.sealed, entry.context)
@@ -206,7 +211,7 @@ class FileJournal:
                 tokens, credit_units = counted.get(key, (0, 0))
                 counted[key] = tokens + 1, credit_units + entry.credit_units
             usage = {
-                (tenant, group, revision): (tokens, int(credit_units))
+                (tenant, group, revision): (tokens, _units(credit_units))
                 for tenant, group, revision, tokens, credit_units in self._connection.execute(
                     _COUNTS
                 )
@@ -270,7 +275,7 @@ class _Transaction:
             return used
         row = self._connection.execute(_USAGE, _key_columns(key)).fetchone()
         tokens, credit_units = row or (0, "0")
-        return KeyUsage(tokens=tokens, credit_units=int(credit_units))
+        return KeyUsage(tokens=tokens, credit_units=_units(credit_units))
 
     def add(self, entry: JournalEntry) -> None:
         """Take an entry; it is in the journal when the transaction has ended."""
@@ -315,9 +320,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _is_damage(error: BaseException) -> bool:
     """Tell whether SQLite failed, and not because it kept a promise of ours."""
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, sqlite3.IntegrityError
-    )
+    damage = (sqlite3.DatabaseError, UnicodeDecodeError)
+    return isinstance(error, damage) and not isinstance(error, sqlite3.IntegrityError)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -328,6 +332,17 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _units(text: object) -> int:
+    """Return a count of currency units.
+
+    Raises:
+        JournalTamperedError: It is none.
+    """
+    if not isinstance(text, str) or not text.removeprefix("-").isdecimal():
+        raise JournalTamperedError
+    return int(text)
 
 
 def _key_columns(key: KeyName) -> tuple[str, str, int]:

@@ -15,6 +15,7 @@ from keys.chain_seal import format_checkpoint, parse_checkpoint, require_seal
 from keys.clients import format_credential, parse_credential, require_client
 from keys.custody import Custody, Origin
 from keys.journal import JournalSeal
+from keys.journal_errors import JournalError
 from keys.lab_centre import LabCentre
 from keys.module_home import ModuleHome
 from keys.secret import Secret
@@ -26,6 +27,8 @@ from tests.keys.custody import KEY_160, NOW, fixed_random, registered
 
 UNLOCK: Final = Secret(bytes(range(32)))
 MASKS: Final = (0x01, 0x20, 0x80)
+PAGE: Final = 4096
+"""The size of a page of SQLite."""
 STRIDE: Final = 5
 """Every fifth byte is flipped, and every fifteenth in the same way."""
 
@@ -235,6 +238,27 @@ def test_of_the_header_of_a_journal(folder: Path, place: int) -> None:
         _check(path, JournalSeal(vault.journal_key()))
     path.write_bytes(content)
     assert refusal.value.code in {"JOURNAL_FORMAT", "JOURNAL_DAMAGED"}
+
+
+def test_of_all_pages_of_a_journal(folder: Path) -> None:
+    """Names in the schema and indexes are no entries, and must neither stop nor mislead anybody."""
+    vault = Vault.open(folder / "keys.vault", UNLOCK)
+    path = ModuleHome(vault.path).journal
+    _checkpointed(path)
+    content = path.read_bytes()
+    unnoticed = set()
+    for place in [each for each, byte in enumerate(content) if byte][::STRIDE]:
+        altered = bytearray(content)
+        altered[place] ^= 0x80
+        path.write_bytes(altered)
+        try:
+            _check(path, JournalSeal(vault.journal_key()))
+        except JournalError:
+            continue
+        unnoticed.add(place // PAGE)
+    path.write_bytes(content)
+    # Of the first page some bytes count what was written, or name what is never named again.
+    assert unnoticed <= {0}
 
 
 def _checkpointed(path: Path) -> None:

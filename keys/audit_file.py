@@ -18,6 +18,7 @@ class AuditLogFormatError(KeysError):
     """Not an audit log."""
 
     code = "AUDIT_LOG_FORMAT"
+    hint = "check that it is the log of this module; if it is, keep it as evidence"
 
     def __init__(self, path: Path) -> None:
         """Say which file."""

@@ -17,6 +17,7 @@ class AuditLineError(KeysError):
     """Not a line of an audit log."""
 
     code = "AUDIT_LINE"
+    hint = "keep the log as evidence and compare it with its last backup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class NoJournalError(JournalError):
     """The module has no journal of its own, and the caller gave none."""
 
     code = "NO_JOURNAL"
+    hint = "open the module by name, or give it a journal"
 
     def __init__(self) -> None:
         """Say that nothing is issued unrecorded."""
@@ -33,6 +34,7 @@ class JournalFormatError(JournalError):
     """The file is no issue journal of this program."""
 
     code = "JOURNAL_FORMAT"
+    hint = "check the path; if it is the journal, restore it from a backup"
 
     def __init__(self, path: Path, reason: str) -> None:
         """Say which file, and why."""

@@ -50,7 +50,14 @@ def batch() -> None:
 @attribute_options(NEW_ATTRIBUTES)
 @job_options
 def key_change(*, three: bool, forbid_dkga_change: bool, **options: Any) -> None:
-    """Make the sets of tokens that bring meters to another key of the module."""
+    """Make the sets of tokens that bring meters to another key of the module.
+
+    \b
+    Example:
+      sts-keys batch key-change fleet.csv -o sets.csv --module software:keys.vault \\
+          --tenant thabaneng --sgc 201457 --krn 1 --ti 01 --kt 2 --ea 07 --to-krn 2 \\
+          --key-file vault.key
+    """  # noqa: D301 - click's mark
     flags = {"three": three, "forbid_dkga_change": forbid_dkga_change}
     _run("key-change", options, {name: "yes" for name, given in flags.items() if given})
 
@@ -66,21 +73,40 @@ def key_change(*, three: bool, forbid_dkga_change: bool, **options: Any) -> None
 @click.option("--tenths", help="The amount of all, in tenths of a unit.  [default: a column]")
 @job_options
 def credit(*, service: str, **options: Any) -> None:
-    """Make a credit token for each row; the identifier is in a column `tid`, or that of --at."""
+    """Make a credit token for each row; the identifier is in a column `tid`, or that of --at.
+
+    \b
+    Example:
+      sts-keys batch credit fleet.csv -o tokens.csv --module software:keys.vault \\
+          --tenant thabaneng --sgc 201457 --krn 2 --ti 01 --kt 2 --ea 07 --tenths 100 \\
+          --key-file vault.key
+    """  # noqa: D301 - click's mark
     _run("credit", options, {"service": service})
 
 
 @batch.command()
 @job_options
 def decode(**options: Any) -> None:
-    """Read the tokens in a column `token` as their meters would."""
+    """Read the tokens in a column `token` as their meters would.
+
+    \b
+    Example:
+      sts-keys batch decode tokens.csv -o read.csv --module software:keys.vault \\
+          --tenant thabaneng --sgc 201457 --krn 2 --ti 01 --kt 2 --ea 07 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _run("decode", options, {})
 
 
 @batch.command()
 @job_options
 def derive(**options: Any) -> None:
-    """Derive the keys of meters and list their check values; no key is shown."""
+    """Derive the keys of meters and list their check values; no key is shown.
+
+    \b
+    Example:
+      sts-keys batch derive fleet.csv -o checks.csv --module software:keys.vault \\
+          --tenant thabaneng --sgc 201457 --krn 1 --ti 01 --kt 2 --ea 07 --key-file vault.key
+    """  # noqa: D301 - click's mark
     _run("derive", options, {})
 
 
@@ -94,7 +120,12 @@ def derive(**options: Any) -> None:
 def generate(
     meters: int, *, output: Path, seed: int, credit: bool, as_json: bool, **given: str | None
 ) -> None:
-    """Write a made-up fleet of so many METERS, to try things with."""
+    """Write a made-up fleet of so many METERS, to try things with.
+
+    \b
+    Example:
+      sts-keys batch generate 1000 -o fleet.csv
+    """  # noqa: D301 - click's mark
     require_libraries()
     from keys.bulk import generate as bulk_generate  # noqa: PLC0415 - an extra, imported on use
 
@@ -118,7 +149,12 @@ def verify(
 
     Refused rows, too: each must be refused for the same reason. With --sample, so many rows are
     judged, of the others only the number is looked at, and duplicates are not looked for.
-    """
+
+    \b
+    Example:
+      sts-keys batch verify sets.csv --input fleet.csv --module software:keys.vault \\
+          --tenant thabaneng --key-file vault.key
+    """  # noqa: D301 - click's mark
     require_libraries()
     from keys.bulk import verify as bulk_verify  # noqa: PLC0415 - as the other commands
 

@@ -18,7 +18,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Dialect
+from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Insert, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
 
@@ -27,6 +27,7 @@ from vending_app.storage.sending import Order, change, read, write
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement by the names of its parameters; of an INSERT, of its columns."""
 _Processor: TypeAlias = Callable[[Any], Any]
+_MOST_ROWS: Final = 50
 _NAMED_PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -41,6 +42,7 @@ class Prepared:
         """Prepare ``statement``; an INSERT has the columns for which there are values."""
         self._statement: Final = statement
         self._forms: Final[dict[tuple[str, tuple[str, ...]], _Form]] = {}
+        self._of_several: Final[dict[tuple[int, tuple[str, ...]], Prepared]] = {}
 
     def rows(self, connection: Connection, values: Values) -> list[Found]:
         """Return the rows that are found, with the names of the columns as attributes.
@@ -73,15 +75,24 @@ class Prepared:
         write(connection, self._form(connection, values).order(values))
 
     def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
-        """Run it once for each of several values, which all have the same names.
+        """Insert several rows, which all have the same columns.
 
         Raises:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
-        if len(many) == 1:
-            self.run(connection, many[0])
-        elif many:
-            write(connection, self._form(connection, many[0]).orders(many))
+        for start in range(0, len(many), _MOST_ROWS):
+            part = many[start : start + _MOST_ROWS]
+            if len(part) == 1:
+                self.run(connection, part[0])
+            else:
+                self._several(len(part), tuple(part[0])).run(
+                    connection,
+                    {
+                        f"{column}_{number}": value
+                        for number, row in enumerate(part)
+                        for column, value in row.items()
+                    },
+                )
 
     def change(self, connection: Connection, values: Values) -> int:
         """Change the database now, and return how many rows have changed.
@@ -90,6 +101,19 @@ class Prepared:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
         return change(connection, self._form(connection, values).order(values))
+
+    def _several(self, rows: int, columns: tuple[str, ...]) -> "Prepared":
+        """Return the statement that inserts so many rows at once."""
+        wanted = rows, columns
+        prepared = self._of_several.get(wanted)
+        if prepared is None:
+            assert isinstance(self._statement, Insert)
+            values: list[dict[str, BindParameter[Any]]] = [
+                {column: bindparam(f"{column}_{number}") for column in columns}
+                for number in range(rows)
+            ]
+            prepared = self._of_several[wanted] = Prepared(self._statement.values(values))
+        return prepared
 
     def _form(self, connection: Connection, values: Values) -> "_Form":
         """Return the statement as it is sent, made at its first use."""
@@ -124,10 +148,6 @@ class _Form:
     def order(self, values: Values) -> Order:
         """Return it with values."""
         return Order(self._sql, self._arguments(values))
-
-    def orders(self, many: Sequence[Values]) -> Order:
-        """Return it with several values."""
-        return Order(self._sql, [self._arguments(each) for each in many], many=True)
 
     def _arguments(self, values: Values) -> list[Any]:
         """Return the values of the places, as the driver takes them."""

@@ -8,7 +8,7 @@ itself as late as that. Statements that SQLAlchemy sends have those before them 
 ``keep_order`` sees to it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -29,13 +29,11 @@ class Order(NamedTuple):
 
     Attributes:
         sql: As the driver takes it.
-        arguments: Its values as the driver takes them; of several times, a list of them.
-        many: Whether it is to run several times.
+        arguments: Its values as the driver takes them.
     """
 
     sql: str
-    arguments: Any
-    many: bool = False
+    arguments: Sequence[Any]
 
 
 @contextmanager
@@ -162,10 +160,7 @@ def _run(connection: Connection, driver: Any, order: Order) -> Any:  # noqa: ANN
     cursor = RawCursor(driver) if _waits(connection) else driver.cursor()
     for watcher in _WATCHERS:
         watcher(order.sql)
-    if order.many:
-        cursor.executemany(order.sql, order.arguments)
-    else:
-        cursor.execute(order.sql, order.arguments)
+    cursor.execute(order.sql, order.arguments)
     return cursor
 
 
@@ -185,5 +180,4 @@ def _wrapped(
         dialect.loaded_dbapi.Error,
         connection_invalidated=lost,
         dialect=dialect,
-        ismulti=last.many,
     )

@@ -1,14 +1,16 @@
-"""Months of the books: ``2026-03``, in the local calendar of the tenant (decision 19)."""
+"""Time in the books: months, ``2026-03``, of the tenant's calendar (decision 19), and moments."""
 
 import re
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from sts.token_identifier import require_utc
-from vending_app.domain.ledger_errors import PeriodFormatError
+from vending_app.domain.ledger_errors import LedgerClockBehindError, PeriodFormatError
 
 NO_PERIOD: Final = ""
 """Before every month."""
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the clock may lie behind the last entry; within it, that entry's time is taken."""
 _FORM: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _MONTHS: Final = 12
 
@@ -53,3 +55,17 @@ def open_period(wanted: str, *, closed_through: str) -> str:
     """Return the month to book in: the wanted one, or if that is closed the first that is not."""
     # Months in this form sort as text.
     return next_period(closed_through) if wanted <= closed_through else wanted
+
+
+def posting_time(last: datetime | None, now: datetime) -> datetime:
+    """Return the time of an entry: now, or that of the last one if the clock is a little behind.
+
+    Raises:
+        LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
+    """
+    moment = now.astimezone(UTC)
+    if last is None or moment >= last:
+        return moment
+    if last - moment > CLOCK_TOLERANCE:
+        raise LedgerClockBehindError(now=moment, last=last)
+    return last

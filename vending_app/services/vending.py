@@ -29,6 +29,7 @@ from vending_app.domain.errors import (
 from vending_app.domain.money import Money, format_money
 from vending_app.domain.network import SELLABLE
 from vending_app.domain.parties import AccountState, Operator, Tenant, Vendor
+from vending_app.domain.periods import posting_time
 from vending_app.domain.places import Supply
 from vending_app.domain.purchases import format_counters
 from vending_app.domain.requests import NamedRequest, exact_number
@@ -47,7 +48,7 @@ from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities, perform
 from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
 from vending_app.services.use_case import Answer
-from vending_app.storage import ledger, network, operators, parties, selling, tenants
+from vending_app.storage import network, operators, parties, selling, tenants
 from vending_app.storage.engine import Store
 
 
@@ -299,7 +300,7 @@ def _seller(
 ) -> tuple[Operator, Tenant]:
     found = _require_seller(connection, request)
     # The books would refuse it only when the tokens are made, and nobody could account for those.
-    ledger.posting_time(found.booked_at, now)
+    posting_time(found.booked_at, now)
     return found.operator, found.tenant
 
 

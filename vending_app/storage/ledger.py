@@ -10,7 +10,7 @@ as late as possible otherwise: until the transaction ends, nobody else posts for
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -35,11 +35,10 @@ from vending_app.domain.chart import account_kind, party_of
 from vending_app.domain.ledger import LedgerEntry, Posting, chain_name
 from vending_app.domain.ledger_errors import (
     LedgerAccountError,
-    LedgerClockBehindError,
     LedgerLimitError,
 )
 from vending_app.domain.ledger_rows import moment_text
-from vending_app.domain.periods import open_period
+from vending_app.domain.periods import open_period, posting_time
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import (
     accounts,
@@ -50,9 +49,6 @@ from vending_app.storage.tables import (
     ledger_periods,
     vendors,
 )
-
-CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-"""How far the clock may lie behind the last entry; within it, that entry's time is taken."""
 
 _ADD_LINES: Final = Prepared(insert(ledger_lines))
 _ADD_ENTRY: Final = Prepared(insert(ledger_entries))
@@ -214,20 +210,6 @@ def require_clock(tenant: str, connection: Connection, *, now: datetime) -> None
     """
     query = select(ledger_heads.c.posted_at).where(ledger_heads.c.tenant == tenant)
     posting_time(connection.execute(query).scalar_one_or_none(), now)
-
-
-def posting_time(last: datetime | None, now: datetime) -> datetime:
-    """Return the time of an entry: now, or that of the last one if the clock is a little behind.
-
-    Raises:
-        LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
-    """
-    moment = now.astimezone(UTC)
-    if last is None or moment >= last:
-        return moment
-    if last - moment > CLOCK_TOLERANCE:
-        raise LedgerClockBehindError(now=moment, last=last)
-    return last
 
 
 def lock_books(tenant: str, connection: Connection) -> Books:

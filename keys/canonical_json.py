@@ -16,6 +16,7 @@ JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 LARGEST_NUMBER: Final = 2**53 - 1
 _LEAVES: Final = frozenset({str, bool, type(None)})
+_NUMBERS: Final = range(-LARGEST_NUMBER, LARGEST_NUMBER + 1)
 _TEXT: Final = frozenset({str})
 
 
@@ -86,6 +87,7 @@ def _require_plain(value: object) -> None:
         return
     # What is asked for last takes its time to answer: an abstract class.
     if isinstance(value, int):
+        # Not by `in`: a range would go through all its numbers to find one of another class.
         if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
             raise CanonicalJsonError("a number beyond ±(2^53 − 1)")
     elif isinstance(value, (list, tuple)):
@@ -101,8 +103,9 @@ def _require_plain(value: object) -> None:
 
 def _require_all_plain(values: Iterable[object]) -> None:
     for value in values:
-        # Most values are text, and need no call of their own.
-        if type(value) not in _LEAVES:
+        # Nearly all values are texts and numbers, and need no call of their own.
+        kind = type(value)
+        if kind not in _LEAVES and not (kind is int and value in _NUMBERS):
             _require_plain(value)
 
 

@@ -1,5 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,14 @@ from sts.errors import NaiveDatetimeError
 from tests.keys.custody import json_values
 
 
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Word(StrEnum):
+    YES = "yes"
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -27,6 +37,9 @@ from tests.keys.custody import json_values
         ('Ω "quoted"\n', b'"\\u03a9 \\"quoted\\"\\n"'),
         (("a", "tuple"), b'["a","tuple"]'),
         (2**53 - 1, b"9007199254740991"),
+        ([Level.HIGH, {"level": Level.HIGH}, Word.YES], b'[3,{"level":3},"yes"]'),
+        (MappingProxyType({"a": MappingProxyType({})}), b'{"a":{}}'),
+        ({Word.YES: 1}, b'{"yes":1}'),
     ],
 )
 def test_there_is_one_way_to_write_a_value(value: JsonValue, written: bytes) -> None:
@@ -54,7 +67,16 @@ def test_a_changed_byte_makes_another_value_or_none(
 
 @pytest.mark.parametrize(
     "value",
-    [1.0, 2**53, -(2**53), b"bytes", {1: "a number for a name"}, {"a": [0.5]}, {"a": {"b": b""}}],
+    [
+        1.0,
+        2**53,
+        [-(2**53)],
+        {"a": 2**53},
+        b"bytes",
+        {1: "a number for a name"},
+        {"a": [0.5]},
+        {"a": {"b": b""}},
+    ],
 )
 def test_what_json_cannot_say_in_one_way_is_not_written(value: JsonValue) -> None:
     with pytest.raises(CanonicalJsonError):

@@ -181,10 +181,11 @@ def making(
     Raises:
         KeysError, StsError: The module refuses; what was yielded last is there nevertheless.
     """
-    before, after = meter_configuration(plan.meter), meter_configuration(plan.meter, plan.key)
+    after = meter_configuration(plan.meter, plan.key)
     planned = plan.change
     made = Made(plan=plan, change=None, answers=())
     if planned is not None:
+        before = meter_configuration(plan.meter)
         change = module.change_key(
             before, planned.new, message_id=planned.message_id, now=now, journal=journal
         )

@@ -165,7 +165,9 @@ def _known_keys(
     module: SecurityModule, meter: Meter, *, code: SupplyGroupCode, index: TariffIndex
 ) -> tuple[RegisteredKey, ...]:
     """Return the vending keys of a supply group that the module has for this meter."""
-    key = replace(meter.key, supply_group_code=code, tariff_index=index)
+    key = meter.key
+    if (key.supply_group_code, key.tariff_index) != (code, index):
+        key = replace(key, supply_group_code=code, tariff_index=index)
     return module.revisions(meter_configuration(meter, key))
 
 

@@ -1,6 +1,7 @@
 """The sale as a use case that makes tokens: what is kept of it before, and written down after."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +19,7 @@ from vending_app.domain.purchases import format_counters, parse_counters, withou
 from vending_app.domain.requests import StoredRequest
 from vending_app.domain.sale_rows import line_rows, read_sale, sale_row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken, Sale
-from vending_app.services.issuing import KeptRows, change_tokens, issued_tokens, keep
+from vending_app.services.issuing import change_tokens, issued_tokens, keep
 from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
 from vending_app.services.plans import IssuePlan
@@ -108,11 +109,13 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
         basis_number=numbers[tenants.BASIS],
         tokens=(*changed, *issued),
     )
-    sale = replace(sale, ledger_entry=_book(keeping, sale, rows))
+    row, lines = sale_row(sale), line_rows(sale)
+    digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
+    entry = _book(keeping, sale, digest)
     keeping.step("sale.ledger")
-    sales.add_sale(tenant, connection, sale=sale_row(sale), lines=line_rows(sale))
+    sales.add_sale(tenant, connection, sale={**row, "ledger_entry": entry}, lines=lines)
     keeping.step("sale.sale")
-    return sale
+    return replace(sale, ledger_entry=entry)
 
 
 def _bases(
@@ -141,11 +144,11 @@ def _basis(
 def _change_meter(keeping: Keeping[SaleWork]) -> None:
     """Let the meter be active from its first sale on, and have its new key."""
     before, change = keeping.meter, keeping.work.issue.change
+    if change is None and before.life is Life.ACTIVE:
+        return
     meter: Meter = replace(before, life=Life.ACTIVE)
     if change is not None:
         meter = with_new_key(meter, change.key)
-    if meter == before:
-        return
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
     if before.life is not Life.ACTIVE:
         add_history(
@@ -166,7 +169,7 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         )
 
 
-def _book(keeping: Keeping[SaleWork], sale: Sale, rows: KeptRows) -> int:
+def _book(keeping: Keeping[SaleWork], sale: Sale, digest: Mapping[str, str]) -> int:
     """Write the sale into the books, as late as possible; return the number of the entry."""
     entry = sale_entry(
         sale_number=sale.number,
@@ -181,9 +184,7 @@ def _book(keeping: Keeping[SaleWork], sale: Sale, rows: KeptRows) -> int:
             cash_rounding_minor=keeping.work.cash_rounding_minor,
         ),
         lines=[(line.ledger_account, line.amount_minor) for line in sale.lines],
-        digest=sale_digest(
-            sale=sale_row(sale), lines=line_rows(sale), bases=rows.bases, tokens=rows.tokens
-        ),
+        digest=digest,
     )
     posted = ledger.post(sale.tenant, keeping.connection, entry=entry, now=keeping.now)
     return posted.entry_number

@@ -109,7 +109,13 @@ class Prepared:
         if prepared is None:
             assert isinstance(self._statement, Insert)
             values: list[dict[str, BindParameter[Any]]] = [
-                {column: bindparam(f"{column}_{number}") for column in columns}
+                {
+                    # Of the rows behind the first, SQLAlchemy does not find the types by itself.
+                    column: bindparam(
+                        f"{column}_{number}", type_=self._statement.table.c[column].type
+                    )
+                    for column in columns
+                }
                 for number in range(rows)
             ]
             prepared = self._of_several[wanted] = Prepared(self._statement.values(values))

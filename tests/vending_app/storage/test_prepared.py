@@ -60,7 +60,8 @@ def test_rows_are_those_that_sqlalchemy_finds(store: Store, table: Table) -> Non
     assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
 
 
-def test_moments_go_in_and_come_out_in_utc(store: Store) -> None:
+@pytest.mark.parametrize("names", [["r"], ["r-1", "r-2", "r-3"]], ids=len)
+def test_moments_go_in_and_come_out_in_utc(store: Store, names: list[str]) -> None:
     query = Prepared(
         select(requests.c.received_at, requests.c.ended_at).where(
             requests.c.request_id == bindparam("request_id")
@@ -68,7 +69,6 @@ def test_moments_go_in_and_come_out_in_utc(store: Store) -> None:
     )
     row = {
         "tenant": _TENANT,
-        "request_id": "r",
         "kind": "sale",
         "content_hash": "0" * 64,
         "state": "pending",
@@ -76,11 +76,16 @@ def test_moments_go_in_and_come_out_in_utc(store: Store) -> None:
         "received_at": NOW,
     }
     with store.write() as connection:
-        Prepared(insert(requests)).run(connection, row)
-        found = query.one_or_none(connection, {"request_id": "r"})
-    assert found is not None
-    assert (found.received_at, found.ended_at) == (NOW, None)
-    assert found.received_at.tzinfo is UTC
+        Prepared(insert(requests)).run_all(
+            connection, [{**row, "request_id": name} for name in names]
+        )
+        found = [query.one_or_none(connection, {"request_id": name}) for name in names]
+        kept = connection.execute(text("SELECT DISTINCT received_at FROM requests")).all()
+    assert len(kept) == 1
+    for each in found:
+        assert each is not None
+        assert (each.received_at, each.ended_at) == (NOW, None)
+        assert each.received_at.tzinfo is UTC
 
 
 def test_a_moment_without_a_zone_is_refused(store: Store) -> None:

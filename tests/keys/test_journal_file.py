@@ -394,6 +394,7 @@ def test_a_journal_that_nobody_touched_is_right(
         "UPDATE entries SET made_at = 'x'",
         "UPDATE usage SET tokens = 0",
         "UPDATE usage SET credit_units = '7'",
+        "UPDATE usage SET credit_units = 'x'",
         "UPDATE usage SET tenant = 'mwanga'",
         "DELETE FROM usage",
         "DELETE FROM entries",

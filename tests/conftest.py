@@ -7,6 +7,7 @@ cannot silently cease to run.
 """
 
 import os
+import signal
 from collections.abc import Generator
 from typing import Final, NoReturn, Protocol
 
@@ -20,6 +21,11 @@ OPTIONAL_MARKS: Final = frozenset({"browser", "hsm", "postgres"})
 settings.register_profile("gate", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=5_000, deadline=None, print_blob=True)
 settings.load_profile("gate")
+
+# A shell has what it runs in the background ignore Ctrl+C, and programs that are started pass that
+# on; some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Require(Protocol):

@@ -161,6 +161,8 @@ def _add_meters(store: Store, *, first: int, last: int) -> None:
     with store.engine.connect() as connection:
         # What a database in service has done by itself long ago.
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+    # The disk still writes what came in; no sale shall wait for that.
+    os.sync()
 
 
 def _add_batch(connection: Connection, serials: range) -> None:

@@ -166,6 +166,9 @@ def export(
     Example:
       sts-keys audit export software:keys.vault --format csv --output audit.csv --key-file vault.key
     """  # noqa: D301 - click's mark
+    if as_json and form == "csv" and output is None:
+        message = "--json cannot print CSV: leave out one of the two, or give --output"
+        raise click.UsageError(message)
     opened = session_of(options).target(target)
     checkpoints = _checked(since, opened.checkpoint_key())
     # The whole log is checked before anything of it is given out.

@@ -363,9 +363,17 @@ def test_sales_are_listed_newest_first(cashier: Browser, clock: SetClock) -> Non
     assert page.index("30.00") < page.index("20.00")
 
 
-@pytest.mark.parametrize("number", ["2", "0", "99999999999999999999", "x"])
+@pytest.mark.parametrize("number", ["2", "0", "9223372036854775808", "9" * 64])
 def test_a_sale_that_is_not_there_is_not_found(cashier: Browser, number: str) -> None:
     cashier.sell(PIETER, "20")
+    shown, printed = cashier.get(f"/sales/{number}"), cashier.post(f"/sales/{number}/reprint")
+    assert (shown.status_code, printed.status_code) == (404, 404)
+    assert "UNKNOWN_SALE" in shown.text
+    assert "UNKNOWN_SALE" in printed.text
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "9" * 65, "9" * 5000])
+def test_what_is_no_number_of_a_sale_is_no_page(cashier: Browser, number: str) -> None:
     assert cashier.get(f"/sales/{number}").status_code == 404
 
 

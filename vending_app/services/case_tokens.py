@@ -32,7 +32,7 @@ from vending_app.domain.cases import Case, CaseKind, CaseState, CaseToken, CaseT
 from vending_app.domain.errors import CaseContentError, CaseStateError
 from vending_app.domain.network import CreditKind, Life, Meter
 from vending_app.domain.parties import Operator
-from vending_app.domain.requests import NamedRequest
+from vending_app.domain.requests import NamedRequest, exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import BasisKind
 from vending_app.services import requests
@@ -86,7 +86,10 @@ def issue_case_tokens(
         VendingError: As for every request that makes tokens, see ``requests.perform``.
     """
     tenant = operator.tenant
-    about: JsonObject = {"case": wanted.case_number, "request_id": wanted.request_id}
+    about: JsonObject = {
+        "case": exact_number(wanted.case_number),
+        "request_id": wanted.request_id,
+    }
     with audited_refusals(store, tenant, login=operator.login, about=about, now=now):
         with store.read() as connection:
             case = cases.find_case(tenant, connection, case_number=wanted.case_number)

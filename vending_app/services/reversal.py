@@ -32,6 +32,7 @@ from vending_app.domain.network import Meter
 from vending_app.domain.parties import Operator, Tenant
 from vending_app.domain.periods import period_of
 from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
+from vending_app.domain.requests import exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
 from vending_app.domain.sales import CreditNote, MadeToken, Sale
@@ -103,7 +104,7 @@ def reverse(
             on with the new sale.
     """
     tenant = operator.tenant
-    about: JsonObject = {"request": "reversal", "case": case_number}
+    about: JsonObject = {"request": "reversal", "case": exact_number(case_number)}
     with audited_refusals(store, tenant, login=operator.login, about=about, now=now):
         require(operator, Permission.OPEN_CASE)
         with store.read() as connection:

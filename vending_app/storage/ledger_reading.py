@@ -11,6 +11,7 @@ from keys.hash_chain import Entry
 from vending_app.domain.ledger import Posting
 from vending_app.domain.ledger_errors import UnknownLedgerEntryError
 from vending_app.storage.ledger import PostedEntry
+from vending_app.storage.numbers import names_nothing
 from vending_app.storage.tables import ledger_accounts, ledger_entries, ledger_lines
 
 _AT_ONCE: Final = 1000
@@ -47,6 +48,8 @@ def find_entry(tenant: str, connection: Connection, *, entry_number: int) -> Pos
     Raises:
         UnknownLedgerEntryError: There is none of this number.
     """
+    if names_nothing(entry_number):
+        raise UnknownLedgerEntryError(entry_number)
     found = next(entries(tenant, connection, after=entry_number - 1, through=entry_number), None)
     if found is None:
         raise UnknownLedgerEntryError(entry_number)

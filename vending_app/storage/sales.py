@@ -12,6 +12,7 @@ from vending_app.domain.errors import UnknownSaleError
 from vending_app.domain.sale_rows import Row, read_sale
 from vending_app.domain.sales import BasisKind, MadeToken, Sale
 from vending_app.storage import tokens
+from vending_app.storage.numbers import names_nothing
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import bases, credit_notes, reprints, sale_lines, sales
 
@@ -25,6 +26,8 @@ def find_sale(tenant: str, connection: Connection, *, sale_number: int) -> Sale:
     Raises:
         UnknownSaleError: The tenant has no such sale.
     """
+    if names_nothing(sale_number):
+        raise UnknownSaleError(sale_number)
     query = _select(tenant).where(sales.c.sale_number == sale_number)
     found = _sales(tenant, connection, query=query)
     if not found:
@@ -80,6 +83,8 @@ def lock_sale(tenant: str, connection: Connection, *, sale_number: int) -> None:
     Raises:
         UnknownSaleError: The tenant has no such sale.
     """
+    if names_nothing(sale_number):
+        raise UnknownSaleError(sale_number)
     query = select(sales.c.sale_number).where(
         sales.c.tenant == tenant, sales.c.sale_number == sale_number
     )

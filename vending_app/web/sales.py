@@ -20,14 +20,14 @@ def list_sales() -> str:
     return render_template("sales.html", sales=found)
 
 
-@blueprint.get("/<int(max=9223372036854775807):sale_number>")
+@blueprint.get("/<number:sale_number>")
 def show_sale(sale_number: int) -> str:
     """Show the receipt of a sale."""
     sale = receipts.find_sale(parts().store, signed_in().tenant.code, sale_number=sale_number)
     return render_template("sale.html", sale=sale)
 
 
-@blueprint.post("/<int(max=9223372036854775807):sale_number>/reprint")
+@blueprint.post("/<number:sale_number>/reprint")
 def reprint(sale_number: int) -> Response:
     """Note a reprint, then show the receipt, marked as one."""
     receipts.reprint(parts().store, signed_in().operator, sale_number=sale_number, now=now())

@@ -323,10 +323,15 @@ def _sell_right(
     now: datetime,
     accept_key_change: bool,
 ) -> Sale:
-    """Sell for the same money to the right meter; asked again, it is the same sale."""
+    """Sell for the same money to the right meter; asked again, it is the same sale.
+
+    Whoever approved the case stands for it: the first cashier may be gone, and is the one who made
+    the sale that the case names.
+    """
     tenant, content = operator.tenant, case.content
     assert content.sale_number is not None
     assert content.right_drn is not None
+    assert case.approved_login is not None
     with store.read() as connection:
         wrong = sales.find_sale(tenant, connection, sale_number=content.sale_number)
     request = VendRequest(
@@ -334,8 +339,9 @@ def _sell_right(
         request_id=f"case-{case.number}-right",
         drn=content.right_drn,
         amount=Amount(minor=wrong.tendered.minor),
-        login=wrong.login,
+        login=case.approved_login,
         payment_method=wrong.payment_method,
         accept_key_change=accept_key_change,
+        instead_of=wrong,
     )
     return vend(store, module, now=now, request=request).result

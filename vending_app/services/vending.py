@@ -8,7 +8,7 @@ does anybody see the tokens; ``vending_app.services.requests`` tells the rest.
 Another tenant's meter, operator or vendor is like one that does not exist.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -83,6 +83,9 @@ class VendRequest:
         accept_key_change: Whether the cashier has agreed to a key change before the credit.
         special_reserved: Whether the token has the special identifier of the day, 00:01, as only a
             token agreed with the utility has (IEC 62055-41, 6.3.5.2).
+        instead_of: The sale whose money this one is for, where an approved case has it made. The
+            case allows it, whoever of those named may still sell; and if a vendor has the money, it
+            is that vendor's float that pays.
     """
 
     tenant: str
@@ -93,6 +96,7 @@ class VendRequest:
     payment_method: PaymentMethod = PaymentMethod.CASH
     accept_key_change: bool = False
     special_reserved: bool = False
+    instead_of: Sale | None = None
 
     @property
     def named(self) -> NamedRequest:
@@ -247,7 +251,7 @@ def _decide(
     supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
     store.fail_point("sale.locked")
     require_sellable(supply)
-    vendor = _vendor(connection, operator)
+    vendor = _vendor(connection, operator, instead_of=request.instead_of)
     offer = quote_supply(
         connection,
         tenant,
@@ -308,16 +312,21 @@ def _require_seller(connection: Connection, request: VendRequest) -> operators.S
     found = operators.find_seller(request.tenant, connection, login=request.login)
     if found is None:
         raise UnknownOperatorError(request.login)
+    if request.instead_of is not None:
+        operator = replace(found.operator, vendor_code=request.instead_of.vendor_code)
+        return replace(found, operator=operator)
     require(found.operator, Permission.SELL)
     return found
 
 
-def _vendor(connection: Connection, operator: Operator) -> Vendor | None:
+def _vendor(
+    connection: Connection, operator: Operator, *, instead_of: Sale | None
+) -> Vendor | None:
     """Return the vendor whose float pays, locked."""
     if operator.vendor_code is None:
         return None
     vendor = parties.lock_vendor(operator.tenant, connection, vendor_code=operator.vendor_code)
-    if not vendor.active:
+    if not vendor.active and instead_of is None:
         raise VendorInactiveError(vendor.code)
     return vendor
 

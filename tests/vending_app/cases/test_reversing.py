@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from keys import SecurityModule
 from sts import DecoderReferenceNumber, Service, TariffIndex
@@ -29,6 +29,7 @@ from tests.vending_app.vend.shop import (
     add_supply,
     add_tariff,
     audit_codes,
+    change,
     change_meter,
     drn_of,
     findings,
@@ -440,4 +441,58 @@ def test_a_blocked_right_meter_gets_its_sale_when_it_is_free_again(
     done = reverse(store, module, staff.supervisor, case_number=case.number, now=NOW)
     assert done.right_sale is not None
     assert meter_of(store, PIETER).blocked is False
+    assert findings(store) == []
+
+
+def _close_log_in(store: Store, *logins: str) -> None:
+    with store.write() as connection:
+        connection.execute(
+            update(tables.operators)
+            .where(tables.operators.c.login.in_(logins))
+            .values(active=False)
+        )
+
+
+def test_who_approved_the_case_stands_for_the_sale_to_the_right_meter(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    wrong = sell(store, module).result
+    done = _reversed(store, module, staff, _wrong(wrong.number))
+    assert done.right_sale is not None
+    assert done.right_sale.login == staff.supervisor.login
+    assert find_sale(store, THABANENG, sale_number=wrong.number).login == staff.cashier.login
+
+
+def test_the_right_meter_is_sold_to_when_nobody_of_the_first_sale_is_there_any_more(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    wrong = sell(store, module).result
+    case = approved(store, staff, _wrong(wrong.number))
+    _close_log_in(store, staff.cashier.login, staff.supervisor.login)
+    for replay in (False, True):
+        done = reverse(store, module, staff.engineer, case_number=case.number, now=NOW)
+        assert done.replay == replay
+        assert done.right_sale is not None
+        assert str(done.right_sale.drn) == AISHA
+    assert rows(store, "credit_notes", "sales") == {"credit_notes": 1, "sales": 2}
+    assert findings(store) == []
+
+
+def test_the_float_of_a_vendor_who_is_gone_pays_for_the_sale_to_the_right_meter(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    """The vendor has the customer's money, and the reversal has given the float back."""
+    wrong = sell(store, module, login="tshepo", minor=100_00).result
+    after = _float(store), _balances(store)["vendor-float:tshepo"]
+    case = approved(store, staff, _wrong(wrong.number))
+    _close_log_in(store, "tshepo")
+    change(store, tables.vendors, active=False)
+    done = reverse(store, module, staff.supervisor, case_number=case.number, now=NOW)
+    assert done.right_sale is not None
+    assert (done.right_sale.vendor_code, done.right_sale.login) == (
+        wrong.vendor_code,
+        staff.supervisor.login,
+    )
+    assert (_float(store), _balances(store)["vendor-float:tshepo"]) == after
+    assert "cash" not in _balances(store)
     assert findings(store) == []

@@ -17,12 +17,13 @@ bits there is a table of 256 numbers, and a round is eight look-ups, added up. T
 hold the same 256 numbers in different orders, so they share them: what is read in one round has
 less to push out of the processor's cache.
 
-Most keys serve for one token. So nothing is prepared for a key but the 16 key bits of each round;
-they choose the tables when a block is there.
+Most keys serve for one token. So nothing is prepared for a key but the 16 key bits of each round,
+which are eight look-ups, too; they choose the tables when a block is there.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import getitem
 from typing import Final, NamedTuple, TypeAlias, final
 
 from sts.ciphers.keyed import KeyedCipher
@@ -30,15 +31,20 @@ from sts.ciphers.sta_tables import StaTables
 from sts.identifiers import EncryptionAlgorithm
 from sts.key_material import DecoderKey
 
-_ALL_ONES: Final = (1 << 64) - 1
-_ONLY_STEP: Final = (0,)
+_ROUNDS: Final = 16
+_ROTATION: Final = 12
+_CHOOSING_BIT: Final = 3
+"""The bit of each nibble of a round's key that chooses the table."""
+_ONLY_STEP: Final = (bytes(1), bytes(1))
 _KEPT_TABLE_SETS: Final = 4
 """How many prepared sets (some 0.5 MB each) are kept; an installation uses one or two."""
 
 _ByteTable: TypeAlias = tuple[int, ...]
-"""What the value of one byte becomes, its bits where the permutation takes them."""
+"""What the value of one byte becomes: a number with its bits where they are wanted."""
 _HalfStep: TypeAlias = tuple[_ByteTable, ...]
 """Four byte tables, that of the least significant byte first: half of one round."""
+_Choices: TypeAlias = tuple[bytes, bytes]
+"""A byte for each round: the key bits that choose for nibbles 0 to 7, and for nibbles 8 to 15."""
 
 
 class _Steps(NamedTuple):
@@ -75,7 +81,7 @@ class Sta(KeyedCipher):
         KeyLengthError: The key does not have 64 bits.
     """
 
-    __slots__ = ("_prepared", "_selections", "tables")
+    __slots__ = ("_choices", "_prepared", "tables")
 
     algorithm = EncryptionAlgorithm.STA
     key_bits = algorithm.key_bits
@@ -84,7 +90,7 @@ class Sta(KeyedCipher):
         """Find the key bits of all rounds."""
         self.tables: Final = tables
         self._prepared: Final = _prepare(tables)
-        self._selections: Final = _selections(int.from_bytes(self._key_bytes(key), "big"))
+        self._choices: Final = _choices(self._key_bytes(key))
 
     def encrypt_block(self, block: int) -> int:
         """Return the cipher block of a clear block.
@@ -92,7 +98,7 @@ class Sta(KeyedCipher):
         Raises:
             OverflowError: ``block`` is negative or has more than 64 bits.
         """
-        return _run(self._prepared.encrypt, self._selections, block=block)
+        return _run(self._prepared.encrypt, self._choices, block=block)
 
     def decrypt_block(self, block: int) -> int:
         """Return the clear block of a cipher block.
@@ -100,18 +106,18 @@ class Sta(KeyedCipher):
         Raises:
             OverflowError: ``block`` is negative or has more than 64 bits.
         """
-        prepared, selections = self._prepared, self._selections
+        prepared, (low, high) = self._prepared, self._choices
         block = _run(prepared.undo_permutation, _ONLY_STEP, block=block)
-        block = _run(prepared.decrypt, selections[:0:-1], block=block)
-        return _run(prepared.undo_first_substitution, selections[:1], block=block)
+        block = _run(prepared.decrypt, (low[:0:-1], high[:0:-1]), block=block)
+        return _run(prepared.undo_first_substitution, (low[:1], high[:1]), block=block)
 
 
-def _run(steps: _Steps, selections: Sequence[int], *, block: int) -> int:
-    """Run a round for each selection."""
+def _run(steps: _Steps, choices: _Choices, *, block: int) -> int:
+    """Run a round for each choice."""
     low, high = steps
-    for bits in selections:
-        table_0, table_1, table_2, table_3 = low[bits & 0xFF]
-        table_4, table_5, table_6, table_7 = high[bits >> 8]
+    for low_bits, high_bits in zip(*choices, strict=True):
+        table_0, table_1, table_2, table_3 = low[low_bits]
+        table_4, table_5, table_6, table_7 = high[high_bits]
         byte_0, byte_1, byte_2, byte_3, byte_4, byte_5, byte_6, byte_7 = block.to_bytes(8, "little")
         # The eight numbers have no bit in common, so their sum is their OR, and a tenth faster.
         block = (
@@ -127,23 +133,29 @@ def _run(steps: _Steps, selections: Sequence[int], *, block: int) -> int:
     return block
 
 
-def _selections(key: int) -> list[int]:
-    """For each round a 16-bit number: its bit n is bit 4n + 3 of that round's key."""
-    bytes_of_key = (key ^ _ALL_ONES).to_bytes(8, "little")
-    lanes = sum([_LANES[byte] << 2 * place for place, byte in enumerate(bytes_of_key)])
-    # Rotated left by 1, 2 and 3 bits, the key has the next lower lanes at bits 4n + 3; by 4 bits
-    # it has the first lane again, rotated by one bit. Lanes written twice can be shifted instead
-    # of rotated. The rotation of the key by 12 bits is one of each lane by 3.
-    ordered = [(lanes >> 16 * lane & 0xFFFF) * 0x10001 for lane in (3, 2, 1, 0)]
-    return [lane >> places & 0xFFFF for places in (3, 2, 1, 0) for lane in ordered]
+def _choices(key: bytes) -> _Choices:
+    """Return the key bits of all rounds."""
+    choices = sum(map(getitem, _choice_tables(), key)).to_bytes(2 * _ROUNDS, "little")
+    return choices[:_ROUNDS], choices[_ROUNDS:]
 
 
-def _lanes(byte: int) -> int:
-    """Sort the bits of a byte into four lanes of 16 bits, bits n and n + 4 into lane n."""
-    return sum([(byte >> bit & 1) << 16 * (bit % 4) + bit // 4 for bit in range(8)])
+@cache
+def _choice_tables() -> tuple[_ByteTable, ...]:
+    """For each byte of a key, the most significant first, what it adds to the choices."""
+    tables = _byte_tables([_choices_of(bit) for bit in range(64)])
+    # Read from behind, the tables are those of the complemented byte.
+    return tuple(table[::-1] for table in reversed(tables))
 
 
-_LANES: Final = tuple(map(_lanes, range(256)))
+def _choices_of(key_bit: int) -> int:
+    """Return the choices that a bit of the complemented key takes part in, all others zero."""
+    choices = 0
+    for number in range(_ROUNDS):
+        nibble, place = divmod((key_bit - _ROTATION + number) % 64, 4)
+        if place == _CHOOSING_BIT:
+            half, bit = divmod(nibble, 8)
+            choices |= 1 << 8 * (_ROUNDS * half + number) + bit
+    return choices
 
 
 @lru_cache(maxsize=_KEPT_TABLE_SETS)
@@ -168,13 +180,18 @@ def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:
 
 def _moved_bytes(permutation: Sequence[int]) -> tuple[_ByteTable, ...]:
     """For each byte's place, spread the bits of every byte over the block."""
+    return _byte_tables([1 << destination for destination in permutation])
+
+
+def _byte_tables(bits: Sequence[int]) -> tuple[_ByteTable, ...]:
+    """For each byte's place, add up what the bits of every byte become."""
     tables = []
     for first in range(0, 64, 8):
-        moved = [0]
+        sums = [0]
         # With one more bit there are as many values again, those with this bit.
-        for destination in permutation[first : first + 8]:
-            moved += [value + (1 << destination) for value in moved]
-        tables.append(tuple(moved))
+        for bit in bits[first : first + 8]:
+            sums += [value + bit for value in sums]
+        tables.append(tuple(sums))
     return tuple(tables)
 
 

@@ -145,6 +145,11 @@ class MeterKey:
     base_date: BaseDate
     key_expiry_number: KeyExpiryNumber
 
+    @property
+    def called(self) -> tuple[SupplyGroupCode, KeyRevisionNumber, TariffIndex]:
+        """What people call it by; in one meter, keys that are called the same are the same."""
+        return self.supply_group_code, self.key_revision_number, self.tariff_index
+
 
 class Serving(StrEnum):
     """Which of a meter's keys the next tokens are made for."""

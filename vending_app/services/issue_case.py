@@ -112,7 +112,7 @@ def _change_meter(keeping: Keeping[IssueWork]) -> None:
     change = keeping.work.issue.change
     if change is None:
         return
-    meter = with_new_key(keeping.meter, change.key)
+    meter = with_new_key(keeping.meter, change.key, before=keeping.work.issue.meter.key)
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
     add_history(
         keeping.connection,

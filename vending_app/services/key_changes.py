@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from keys import MeterConfiguration, SecurityModule
 from keys.canonical_json import JsonObject
 from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
-from vending_app.domain.errors import NoKeyChangeError
+from vending_app.domain.errors import KeyChangePendingError, NoKeyChangeError
 from vending_app.domain.network import Meter, MeterKey, Serving
 from vending_app.domain.parties import Operator
 from vending_app.domain.requests import NamedRequest
@@ -27,10 +27,12 @@ from vending_app.services.issuing import plan_tokens
 from vending_app.services.key_policy import KeyChangeDue, planned_change
 from vending_app.services.meters import add_history
 from vending_app.services.permissions import require, require_reason
+from vending_app.services.plan_documents import plans_key_change
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import audited_refusals, token_refusals
 from vending_app.services.use_case import Answer
 from vending_app.storage import ledger, meters, network, tenants
+from vending_app.storage import requests as request_statements
 from vending_app.storage.engine import Store
 
 CONFIRMED: Final = "key change confirmed"
@@ -79,6 +81,7 @@ def change_key(
         NotPermittedError: The operator's role does not allow it.
         ReasonMissingError: No reason is given.
         UnknownMeterError, UnknownSupplyGroupError: There is no such meter or group.
+        KeyChangePendingError: Another change is on its way.
         TokenRefusedError: The module has no such key, or refuses the change.
         LedgerClockBehindError: The clock is far behind the last entry of the books.
         VendingError: As for every request that makes tokens, see ``requests.perform``.
@@ -167,6 +170,7 @@ def _decide(
 ) -> IssueWork:
     ledger.require_clock(tenant, connection, now=now)
     meter = meters.lock_meter(tenant, connection, drn=wanted.drn)
+    _require_none_on_its_way(connection, meter, wanted)
     group = network.find_supply_group(tenant, connection, code=wanted.supply_group_code)
     with token_refusals():
         record = module.vending_key(_after(meter, wanted)).record
@@ -199,6 +203,21 @@ def _decide(
         reason=wanted.reason,
         time_zone=tenants.find_tenant(tenant, connection).time_zone,
     )
+
+
+def _require_none_on_its_way(
+    connection: Connection, meter: Meter, wanted: KeyChangeRequest
+) -> None:
+    """Refuse what would leave a key that may be in the meter in its history only.
+
+    A set for the key that is on its way anyway may be made again, once the present key serves.
+    """
+    new = meter.new_key
+    asked = (wanted.supply_group_code, wanted.key_revision_number, wanted.tariff_index)
+    is_again = meter.serving is Serving.PRESENT and new is not None and new.called == asked
+    planned = request_statements.open_plans(meter.tenant, connection, drn=meter.drn)
+    if (new is not None and not is_again) or plans_key_change(planned):
+        raise KeyChangePendingError(str(meter.drn))
 
 
 def _after(meter: Meter, wanted: KeyChangeRequest) -> MeterConfiguration:

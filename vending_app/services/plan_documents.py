@@ -122,6 +122,11 @@ def planned_identifiers(plans: Iterable[str], base_date: BaseDate) -> tuple[int,
     )
 
 
+def plans_key_change(plans: Iterable[str]) -> bool:
+    """Tell whether any of the plans has a key change."""
+    return any(json.loads(plan)["issue"]["change"] is not None for plan in plans)
+
+
 def _read_change(document: Mapping[str, Any]) -> PlannedChange:
     key = _read_key(document["key"])
     return PlannedChange(

@@ -148,7 +148,7 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         return
     meter: Meter = replace(before, life=Life.ACTIVE)
     if change is not None:
-        meter = with_new_key(meter, change.key)
+        meter = with_new_key(meter, change.key, before=keeping.work.issue.meter.key)
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
     if before.life is not Life.ACTIVE:
         add_history(

@@ -87,6 +87,21 @@ def list_open(tenant: str, connection: Connection, *, limit: int) -> tuple[Store
     return tuple(_request(row) for row in rows)
 
 
+def open_plans(
+    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber
+) -> tuple[str, ...]:
+    """Return the plans of the requests about a meter that are not decided."""
+    plans = connection.execute(
+        select(requests.c.plan).where(
+            requests.c.tenant == tenant,
+            requests.c.state.in_(_OPEN),
+            requests.c.drn == str(drn),
+            requests.c.plan.is_not(None),
+        )
+    )
+    return tuple(plans.scalars())
+
+
 def set_plan(tenant: str, connection: Connection, *, request_id: str, plan: str) -> None:
     """Keep what was decided before a module elsewhere is asked."""
     _change(tenant, connection, request_id=request_id, values={"plan": plan})

@@ -126,6 +126,67 @@ def test_a_lost_set_is_made_again_before_the_next_credit(
     assert findings(store) == []
 
 
+@pytest.mark.parametrize("index", [2, 3])
+def test_a_second_change_waits_for_the_end_of_the_first(
+    store: Store, module: SecurityModule, staff: Staff, index: int
+) -> None:
+    _change(store, module, staff.engineer)
+    before, meter = rows(store), meter_of(store)
+    again = {"request_id": "k-2", "tariff_index": TariffIndex(index)}
+    with pytest.raises(VendingError) as refusal:
+        _change(store, module, staff.engineer, **again)
+    assert refusal.value.code == "KEY_CHANGE_PENDING"
+    assert "give it up" in refusal.value.hint
+    assert (rows(store), meter_of(store)) == (before, meter)
+    assert audit_codes(store) == ["KEY_CHANGE_PENDING"]
+
+
+@pytest.mark.parametrize("end", [confirm, give_up])
+def test_after_the_end_of_the_first_change_there_may_be_another(
+    store: Store, module: SecurityModule, staff: Staff, end: "_Step"
+) -> None:
+    _change(store, module, staff.engineer)
+    held = end(store, staff.engineer, drn=DRN, reason="Seen", now=NOW).present_key
+    _change(store, module, staff.engineer, request_id="k-2", tariff_index=TariffIndex(3))
+    record = meter_of(store)
+    assert (record.present_key, record.key.tariff_index) == (held, TariffIndex(3))
+    assert findings(store) == []
+
+
+def test_a_lost_set_is_made_again_for_the_same_key_and_no_other(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    before = meter_of(store)
+    _change(store, module, staff.engineer)
+    let_present_key_serve(store, staff.engineer, drn=DRN, reason="Slip lost", now=NOW)
+    with pytest.raises(VendingError) as refusal:
+        _change(store, module, staff.engineer, request_id="k-2", tariff_index=TariffIndex(3))
+    assert refusal.value.code == "KEY_CHANGE_PENDING"
+    second = _change(store, module, staff.engineer, request_id="k-3").result
+    record = meter_of(store)
+    assert (record.present_key, record.serving) == (before.present_key, Serving.NEW)
+    assert isinstance(RealMeter.of(before).enter_all(second.tokens)[-1], Accepted)
+
+
+def test_a_change_that_a_module_elsewhere_may_be_making_is_on_its_way(
+    store: Store, elsewhere: Elsewhere, staff: Staff
+) -> None:
+    elsewhere.after = _broken
+    with pytest.raises(OutcomeUnknownError):
+        _change(store, elsewhere, staff.engineer)
+    elsewhere.after = lambda _: None
+    with pytest.raises(VendingError) as refusal:
+        _change(store, elsewhere, staff.engineer, request_id="k-2")
+    assert refusal.value.code == "KEY_CHANGE_PENDING"
+    # The first one itself goes on.
+    assert _change(store, elsewhere, staff.engineer).result.tokens
+
+
+def _broken(_: str) -> None:
+    message = "the line is dead"
+    raise ConnectionError(message)
+
+
 _Step = Callable[..., Meter]
 
 
@@ -172,12 +233,8 @@ def test_a_cashier_changes_no_key(store: Store, module: SecurityModule, staff: S
 
 
 def test_a_lost_key_change_is_recovered(store: Store, elsewhere: Elsewhere, staff: Staff) -> None:
-    def broken(_: str) -> None:
-        message = "the line is dead"
-        raise ConnectionError(message)
-
     before = meter_of(store)
-    elsewhere.after = broken
+    elsewhere.after = _broken
     with pytest.raises(OutcomeUnknownError):
         _change(store, elsewhere, staff.engineer)
     assert meter_of(store) == before

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from keys.errors import UnknownKeyError
 from keys.issuing import JournalledModule
-from sts import EncryptionAlgorithm, Service
+from sts import EncryptionAlgorithm, Service, TariffIndex
 from sts.meter.outcomes import Accepted
 from tests.vending_app.helpers import NOW
 from tests.vending_app.vend.shop import (
@@ -123,6 +123,27 @@ def test_what_was_made_and_got_lost_is_the_sale(
     assert isinstance(RealMeter.of(meter_of(store)).enter(answer.result.tokens[0].digits), Accepted)
     assert sell(store, elsewhere).result == answer.result
     assert _state(store) is RequestState.DONE
+    assert findings(store) == []
+
+
+def test_two_sets_for_the_same_key_leave_that_key_on_record(
+    store: Store, elsewhere: Elsewhere
+) -> None:
+    add_tariff(store, tariff("indexed"), tariff_index=7)
+    made = add_supply(store, drn_of(1), tariff_code="indexed")
+    change(store, tables.supply_groups, ti_follows_tariff=True, key_policy="always")
+    elsewhere.after = lambda name: _broken(name, "change_key")
+    for number in ("r-1", "r-2"):
+        with pytest.raises(OutcomeUnknownError):
+            sell(store, elsewhere, drn=drn_of(1), request_id=number)
+    elsewhere.after = _fine
+    for number in ("r-1", "r-2"):
+        sale = sell(store, elsewhere, drn=drn_of(1), request_id=number).result
+        assert len(sale.tokens) == 3
+    record = meter_of(store, drn_of(1))
+    assert record.new_key is not None
+    assert record.present_key == made.present_key
+    assert record.new_key.tariff_index == TariffIndex(7)
     assert findings(store) == []
 
 

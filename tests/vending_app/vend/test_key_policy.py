@@ -22,7 +22,7 @@ from sts import (
     SupplyGroupCode,
     TariffIndex,
 )
-from sts.meter.outcomes import Accepted, PartStored
+from sts.meter.outcomes import Accepted, PartStored, Refused
 from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.vend.shop import (
     KEY,
@@ -149,6 +149,28 @@ def test_the_record_keeps_both_keys_and_says_which_serves(
     second = sell(store, module, request_id="r-2").result
     (token,) = second.tokens
     assert token.key == meter.new_key
+    assert findings(store) == []
+
+
+def test_a_sale_may_change_the_key_while_another_change_is_on_its_way(
+    store: Store, make_module: ModuleMaker
+) -> None:
+    """The customer enters what was sold first before what was sold later."""
+    change(store, tables.supply_groups, key_policy="always")
+    later = KeyTerms(activation=NOW.replace(microsecond=0) + timedelta(days=1))
+    third = {"key_revision_number": KeyRevisionNumber(3), "terms": later}
+    module, meter = make_module(dict(REVISION_2), third), RealMeter.of(meter_of(store))
+    sales = [
+        sell(store, module, request_id=f"r-{days}", now=NOW + timedelta(days=days)).result
+        for days in (0, 1)
+    ]
+    assert [len(sale.tokens) for sale in sales] == [3, 3]
+    outcomes = [outcome for sale in sales for outcome in meter.enter_all(sale.tokens)]
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Refused)], outcomes
+    record = meter_of(store)
+    assert record.new_key is not None
+    held = (record.present_key, record.new_key)
+    assert [int(key.key_revision_number) for key in held] == [2, 3]
     assert findings(store) == []
 
 

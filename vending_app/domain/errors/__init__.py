@@ -69,6 +69,7 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── CaseStateError            CASE_STATE
     │   ├── SaleReversedError         SALE_REVERSED
     │   ├── NoKeyChangeError          NO_KEY_CHANGE
+    │   ├── KeyChangePendingError     KEY_CHANGE_PENDING
     │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
     ├── BackupError                   BACKUP
     │   ├── BackupExistsError         BACKUP_EXISTS
@@ -98,6 +99,7 @@ from vending_app.domain.errors.cases import (
     CaseError,
     CaseStateError,
     EvidenceError,
+    KeyChangePendingError,
     NoKeyChangeError,
     ReversalImpossibleError,
     SaleReversedError,
@@ -204,6 +206,7 @@ __all__ = [
     "KeyChangeGroupError",
     "KeyChangeNeededError",
     "KeyChangeOfferedError",
+    "KeyChangePendingError",
     "LabMeterSpeedError",
     "LoginError",
     "MeterBlockedError",

@@ -72,6 +72,20 @@ class NoKeyChangeError(CaseError):
         super().__init__(f"No key change is on its way to meter {drn}.")
 
 
+class KeyChangePendingError(CaseError):
+    """Another key change is on its way, and the record keeps two keys of a meter, not three."""
+
+    code = "KEY_CHANGE_PENDING"
+    hint = (
+        "look at the meter, then confirm that change or give it up; if its tokens were lost, let"
+        " the present key serve and ask for the same key again"
+    )
+
+    def __init__(self, drn: str) -> None:
+        """Say of which meter."""
+        super().__init__(f"Another key change is on its way to meter {drn}.")
+
+
 class ReversalImpossibleError(CaseError):
     """What a sale left over was spent since."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     null,
     select,
     union_all,
@@ -47,6 +48,7 @@ VOID: Final = "void"
 _ADD_BASES: Final = Prepared(insert(bases))
 _ADD_TOKENS: Final = Prepared(insert(tokens))
 _ADD_MARKS: Final = Prepared(insert(token_marks))
+_NOT_DONE: Final = tuple(state for state in RequestState if state is not RequestState.DONE)
 _LAST: Final = (
     select(tokens.c.tid)
     .where(
@@ -66,8 +68,9 @@ _USED: Final = Prepared(
             requests.c.tenant == bindparam("tenant"),
             requests.c.drn == bindparam("drn"),
             requests.c.request_id != bindparam("without"),
-            # Of those that failed, too: the module may have made some of their tokens.
-            requests.c.state != RequestState.DONE.value,
+            # Of those that failed, too: the module may have made some of their tokens. Each state
+            # by its name, or the index would be searched through all that was ever done.
+            requests.c.state.in_([literal(state.value) for state in _NOT_DONE]),
             requests.c.plan.is_not(None),
         ),
     )

@@ -2,8 +2,11 @@
 
 import inspect
 import pkgutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -240,6 +243,20 @@ def test_sqlite_is_set_up_to_survive_a_power_cut(tmp_path_factory: pytest.TempPa
         "foreign_keys": 1,
         "busy_timeout": engine_module.BUSY_TIMEOUT_MS,
     }
+
+
+def test_a_new_sqlite_database_has_small_pages_and_an_old_one_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.executescript("PRAGMA page_size = 8192; CREATE TABLE kept (content TEXT);")
+    sizes = []
+    for name in ("new", "old"):
+        with opened(f"sqlite:///{tmp_path}/{name}.db") as store:
+            upgrade(store)
+            with store.read() as connection:
+                sizes.append(connection.exec_driver_sql("PRAGMA page_size").scalar())
+    assert sizes == [2048, 8192]
 
 
 def test_a_writer_that_waits_too_long_is_told_to_try_again(

@@ -11,7 +11,7 @@ have been cut off, or replaced by others, if nothing else seals them.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
 
@@ -57,12 +57,14 @@ class Entry:
         previous: The hash of the entry before it.
         record: What it says.
         hash: Its own hash.
+        written: What it says in canonical form, of an entry that was just linked; else empty.
     """
 
     sequence: int
     previous: bytes
     record: JsonObject
     hash: bytes
+    written: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def head(self) -> Head:
@@ -108,9 +110,14 @@ def link(previous: Head, record: JsonObject) -> Entry:
     Raises:
         CanonicalJsonError: The record has no canonical form.
     """
-    sequence = previous.length + 1
-    digest = _entry_hash(sequence, previous.hash, record=record)
-    return Entry(sequence=sequence, previous=previous.hash, record=record, hash=digest)
+    sequence, written = previous.length + 1, canonical_bytes(record)
+    return Entry(
+        sequence=sequence,
+        previous=previous.hash,
+        record=record,
+        hash=_entry_hash(sequence, previous.hash, written=written),
+        written=written,
+    )
 
 
 def require_unaltered(entry: Entry) -> None:
@@ -119,7 +126,8 @@ def require_unaltered(entry: Entry) -> None:
     Raises:
         ChainEntryAlteredError: It does not.
     """
-    if entry.hash != _entry_hash(entry.sequence, entry.previous, record=entry.record):
+    written = canonical_bytes(entry.record)
+    if entry.hash != _entry_hash(entry.sequence, entry.previous, written=written):
         raise ChainEntryAlteredError(entry.sequence)
 
 
@@ -178,9 +186,10 @@ def verify(
     return head
 
 
-def _entry_hash(sequence: int, previous: bytes, *, record: JsonObject) -> bytes:
-    body: JsonObject = {"sequence": sequence, "previous": previous.hex(), "record": record}
-    return hashlib.sha256(canonical_bytes(body)).digest()
+def _entry_hash(sequence: int, previous: bytes, *, written: bytes) -> bytes:
+    # Canonical JSON of these three, around a record that has its canonical form already.
+    body = b'{"previous":"%b","record":%b,"sequence":%d}'
+    return hashlib.sha256(body % (previous.hex().encode("ascii"), written, sequence)).digest()
 
 
 def _heads_by_length(chain: str, since: Iterable[Checkpoint]) -> dict[int, set[bytes]]:
@@ -201,7 +210,8 @@ def _require_remembered(head: Head, remembered: Mapping[int, set[bytes]]) -> Non
 def _require_next(head: Head, entry: Entry, *, rest: Iterator[Entry]) -> None:
     """Refuse an entry that does not come next; ``rest`` is looked at only to find out why."""
     expected = head.length + 1
-    if entry.hash != _entry_hash(entry.sequence, entry.previous, record=entry.record):
+    written = canonical_bytes(entry.record)
+    if entry.hash != _entry_hash(entry.sequence, entry.previous, written=written):
         # Its own number may be what was altered, so its place is what names it.
         raise ChainEntryAlteredError(expected)
     if entry.sequence == expected:

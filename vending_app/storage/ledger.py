@@ -29,7 +29,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from keys.canonical_json import canonical_bytes
 from keys.hash_chain import Head, link
 from vending_app.domain.chart import account_kind, party_of
 from vending_app.domain.ledger import LedgerEntry, Posting, chain_name
@@ -176,7 +175,7 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
             "reference": entry.reference,
             "period": period,
             "login": entry.login,
-            "record": canonical_bytes(record).decode("ascii"),
+            "record": linked.written.decode("ascii"),
             "previous_hash": linked.previous.hex(),
             "hash": linked.hash.hex(),
             "posted_at": posted_at,

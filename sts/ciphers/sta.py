@@ -24,6 +24,7 @@ which are eight look-ups, too; they choose the tables when a block is there.
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from operator import getitem
+from struct import Struct
 from typing import Final, NamedTuple, TypeAlias, final
 
 from sts.ciphers.keyed import KeyedCipher
@@ -35,7 +36,8 @@ _ROUNDS: Final = 16
 _ROTATION: Final = 12
 _CHOOSING_BIT: Final = 3
 """The bit of each nibble of a round's key that chooses the table."""
-_ONLY_STEP: Final = (bytes(1), bytes(1))
+_ONLY_STEP: Final = (0,)
+_WORDS: Final = Struct(f"<{_ROUNDS}H")
 _KEPT_TABLE_SETS: Final = 4
 """How many prepared sets (some 0.5 MB each) are kept; an installation uses one or two."""
 
@@ -43,8 +45,8 @@ _ByteTable: TypeAlias = tuple[int, ...]
 """What the value of one byte becomes: a number with its bits where they are wanted."""
 _HalfStep: TypeAlias = tuple[_ByteTable, ...]
 """Four byte tables, that of the least significant byte first: half of one round."""
-_Choices: TypeAlias = tuple[bytes, bytes]
-"""A byte for each round: the key bits that choose for nibbles 0 to 7, and for nibbles 8 to 15."""
+_Choices: TypeAlias = tuple[int, ...]
+"""For each round a word of 16 key bits: bit n chooses the table for nibble n."""
 
 
 class _Steps(NamedTuple):
@@ -106,18 +108,18 @@ class Sta(KeyedCipher):
         Raises:
             OverflowError: ``block`` is negative or has more than 64 bits.
         """
-        prepared, (low, high) = self._prepared, self._choices
+        prepared, choices = self._prepared, self._choices
         block = _run(prepared.undo_permutation, _ONLY_STEP, block=block)
-        block = _run(prepared.decrypt, (low[:0:-1], high[:0:-1]), block=block)
-        return _run(prepared.undo_first_substitution, (low[:1], high[:1]), block=block)
+        block = _run(prepared.decrypt, choices[:0:-1], block=block)
+        return _run(prepared.undo_first_substitution, choices[:1], block=block)
 
 
 def _run(steps: _Steps, choices: _Choices, *, block: int) -> int:
     """Run a round for each choice."""
     low, high = steps
-    for low_bits, high_bits in zip(*choices, strict=True):
-        table_0, table_1, table_2, table_3 = low[low_bits]
-        table_4, table_5, table_6, table_7 = high[high_bits]
+    for bits in choices:
+        table_0, table_1, table_2, table_3 = low[bits & 0xFF]
+        table_4, table_5, table_6, table_7 = high[bits >> 8]
         byte_0, byte_1, byte_2, byte_3, byte_4, byte_5, byte_6, byte_7 = block.to_bytes(8, "little")
         # The eight numbers have no bit in common, so their sum is their OR, and a tenth faster.
         block = (
@@ -135,8 +137,8 @@ def _run(steps: _Steps, choices: _Choices, *, block: int) -> int:
 
 def _choices(key: bytes) -> _Choices:
     """Return the key bits of all rounds."""
-    choices = sum(map(getitem, _choice_tables(), key)).to_bytes(2 * _ROUNDS, "little")
-    return choices[:_ROUNDS], choices[_ROUNDS:]
+    choices = sum(map(getitem, _choice_tables(), key))
+    return _WORDS.unpack(choices.to_bytes(_WORDS.size, "little"))
 
 
 @cache
@@ -153,8 +155,7 @@ def _choices_of(key_bit: int) -> int:
     for number in range(_ROUNDS):
         nibble, place = divmod((key_bit - _ROTATION + number) % 64, 4)
         if place == _CHOOSING_BIT:
-            half, bit = divmod(nibble, 8)
-            choices |= 1 << 8 * (_ROUNDS * half + number) + bit
+            choices |= 1 << 16 * number + nibble
     return choices
 
 

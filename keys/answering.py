@@ -1,8 +1,8 @@
 """One request, one answer: the journal's part of issuing, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from keys.journal import (
     IssueJournal,
@@ -20,8 +20,7 @@ from sts import BaseDate, MeterPan
 from sts.errors import TidAlreadyUsedError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """A request as the journal sees it.
 
     Attributes:

@@ -260,13 +260,12 @@ class _Transaction:
     ) -> LookedUp:
         """Find the entry of a message id, and whether a token identifier has been used."""
         minute = (tenant, meter_pan.digits, base_date.year, tid)
-        values = (tenant, message_id, *minute)
-        rows = self._connection.execute(_LOOK_UP, values).fetchall()
-        entries = (_entry(row) for row in rows if row[_MESSAGE_ID] == message_id)
-        return LookedUp(
-            entry=self._waiting.get((tenant, message_id)) or next(entries, None),
-            tid_is_used=minute in self._minutes or minute in map(_MINUTE, rows),
-        )
+        entry, tid_is_used = self._waiting.get((tenant, message_id)), minute in self._minutes
+        for row in self._connection.execute(_LOOK_UP, (tenant, message_id, *minute)):
+            if row[_MESSAGE_ID] == message_id:
+                entry = entry or _entry(row)
+            tid_is_used = tid_is_used or _MINUTE(row) == minute
+        return LookedUp(entry=entry, tid_is_used=tid_is_used)
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""

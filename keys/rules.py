@@ -59,8 +59,8 @@ def require_permitted_kind(token: Token, key: RegisteredKey) -> None:
     Raises:
         CreditUnderDefaultKeyError: It is that.
     """
-    is_credit = isinstance(token, TransferCredit | TransferCurrencyCredit)
-    if is_credit and key.record.key_type is KeyType.DEFAULT:
+    is_default = key.record.key_type is KeyType.DEFAULT
+    if is_default and isinstance(token, TransferCredit | TransferCurrencyCredit):
         raise CreditUnderDefaultKeyError
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from keys.errors import TokenMismatchError
 from keys.journal import MadeTokens
@@ -28,8 +28,7 @@ class DecoderKeys(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterKey:
+class MeterKey(NamedTuple):
     """The key in a meter, to be made whenever it is needed.
 
     Attributes:
@@ -86,7 +85,7 @@ def make_tokens(
         TokenMismatchError: Decoded under a cipher prepared afresh, one says something else.
     """
     cipher = source.cipher()
-    digits = tuple(encode(token, cipher) for token in tokens)
+    digits = tuple([encode(token, cipher) for token in tokens])
     decoded = read_tokens(digits, source)
     for made, read in zip(tokens, decoded, strict=True):
         require_same(made, read)
@@ -96,7 +95,7 @@ def make_tokens(
 def read_tokens(digits: Sequence[str], source: CipherSource) -> tuple[Token, ...]:
     """Return what digits say under a meter's key."""
     cipher = source.cipher()
-    return tuple(decode(each, cipher) for each in digits)
+    return tuple([decode(each, cipher) for each in digits])
 
 
 def require_same(made: Token, decoded: Token) -> None:

@@ -149,7 +149,7 @@ def parse_digits(text: str) -> int:
         Exceeds66BitsError: Above 73786976294838206463.
     """
     digits = "".join(text.split()).replace("-", "")
-    if len(digits) != TOKEN_DIGITS or not _ASCII_DIGITS.issuperset(digits):
+    if len(digits) != TOKEN_DIGITS or not (digits.isascii() and digits.isdecimal()):
         found = sum(character in _ASCII_DIGITS for character in digits)
         raise NotTwentyDigitsError(found=found, other_characters=found != len(digits))
     number = int(digits)
@@ -179,14 +179,15 @@ def clear_block(token: Token, key_bits: int = _NO_KEY_BITS) -> int:
     """
     if isinstance(token, ReservedToken):
         raise ReservedSubclassError(token.token_class, token.subclass)
-    kind = KIND_INDEX.get((token.token_class, token.subclass, key_bits))
+    token_class, subclass = token.token_class, token.subclass
+    kind = KIND_INDEX.get((token_class, subclass, key_bits))
     # Subclass 8 is one token under a 64-bit key and another under a 128-bit key.
     if kind is None or kind.token_type is not type(token):
         raise _wrong_key_length(type(token).__name__, key_bits)
     if kind.rules:
         _require_canonical(kind, kind.fields_of(token))
-    body = token.subclass << 44 | kind.content_of(token)
-    crc = token_crc(token.token_class << 48 | body, currency=kind.currency_crc)
+    body = subclass << 44 | kind.content_of(token)
+    crc = token_crc(token_class << 48 | body, currency=kind.currency_crc)
     return body << _CONTENT_SHIFT | crc
 
 
@@ -196,9 +197,10 @@ def decode_block(block: int, token_class: int, key_bits: int = _NO_KEY_BITS) -> 
     Raises:
         CrcMismatchError, CipherMismatchError, NonCanonicalTokenError: As for ``decode``.
     """
-    kind, fields = read_block(block, token_class, key_bits)
-    _require_canonical(kind, fields)
-    return kind.build(fields)
+    kind, body = _authentic(block, token_class, key_bits)
+    if kind.rules:
+        _require_canonical(kind, kind.layout.unpack(body))
+    return kind.token_of(body)
 
 
 def read_block(block: int, token_class: int, key_bits: int) -> tuple[TokenKind, dict[str, int]]:
@@ -208,6 +210,12 @@ def read_block(block: int, token_class: int, key_bits: int) -> tuple[TokenKind, 
         CrcMismatchError: The checksum does not fit.
         CipherMismatchError: A key change part for the other key length.
     """
+    kind, body = _authentic(block, token_class, key_bits)
+    return kind, kind.layout.unpack(body)
+
+
+def _authentic(block: int, token_class: int, key_bits: int) -> tuple[TokenKind, int]:
+    """Return the kind and the body of a block whose checksum fits."""
     subclass = block >> _SUBCLASS_SHIFT
     body = block >> _CONTENT_SHIFT
     kind = KIND_INDEX.get((token_class, subclass, key_bits))
@@ -216,7 +224,7 @@ def read_block(block: int, token_class: int, key_bits: int) -> tuple[TokenKind, 
         raise CrcMismatchError
     if kind is None:
         raise _wrong_key_length(f"class {token_class} subclass {subclass}", key_bits)
-    return kind, kind.layout.unpack(body)
+    return kind, body
 
 
 def _wrong_key_length(name: str, key_bits: int) -> CipherMismatchError:

@@ -79,7 +79,9 @@ class TokenKind:
     currency_crc: bool = False
     key_bits: int | None = None
     layout: Layout = field(init=False)
-    _attributes: tuple[tuple[str, Callable[[int], object]], ...] = field(init=False, repr=False)
+    _attributes: tuple[tuple[str, Callable[[int], object], int, int], ...] = field(
+        init=False, repr=False
+    )
     _slots: tuple[tuple[Callable[[Any], int], int], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -90,14 +92,22 @@ class TokenKind:
         slots = zip((column.to_raw for column in self.columns), shifts, strict=True)
         object.__setattr__(self, "layout", layout)
         object.__setattr__(self, "_slots", tuple(slots))
-        attributes = [(each.name, each.to_attribute) for each in self.columns if each.is_attribute]
+        attributes = [
+            (column.name, column.to_attribute, shift, (1 << column.width) - 1)
+            for column, shift in zip(self.columns, shifts, strict=True)
+            if column.is_attribute
+        ]
         object.__setattr__(self, "_attributes", tuple(attributes))
 
-    def build(self, fields: Fields) -> Token:
-        """Return the token of raw fields that keep all rules."""
+    def token_of(self, content: int) -> Token:
+        """Return the token of a content that keeps all rules; bits above it are not looked at."""
         if self.currency_crc:
-            return self.token_type(**_currency_attributes(fields), **self.constants)
-        attributes = {name: convert(fields[name]) for name, convert in self._attributes}
+            attributes = _currency_attributes(self.layout.unpack(content))
+        else:
+            attributes = {
+                name: convert(content >> shift & mask)
+                for name, convert, shift, mask in self._attributes
+            }
         return self.token_type(**attributes, **self.constants)
 
     def content_of(self, token: Token) -> int:

@@ -58,6 +58,8 @@ def require_width(name: str, value: int, width: int, *, secret: bool = False) ->
     A ``secret`` value is part of a key, so it is not repeated.
     """
     # Shifted to the right, a negative number never becomes zero.
+    if type(value) is int and not value >> width:
+        return
     if not isinstance(value, int) or isinstance(value, bool) or value >> width:
         found = "a value that is not shown" if secret else value
         raise FieldRangeError(name, low=0, high=(1 << width) - 1, found=found)

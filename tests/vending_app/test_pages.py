@@ -28,9 +28,10 @@ from vending_app.demo_story import (
     SUPPLY_GROUP_CODE,
     VENDING_KEY_HEX,
 )
+from vending_app.domain.key_changes import HeldBack
 from vending_app.domain.network import ServicePoint
 from vending_app.installation import prepare
-from vending_app.services import meters, network
+from vending_app.services import key_changes, meters, network
 from vending_app.storage import operators, tables
 from vending_app.web import security
 from vending_app.web.context import EXTENSION, AppContext
@@ -353,6 +354,33 @@ def test_a_reprint_is_marked_and_shows_the_same_token(cashier: Browser) -> None:
     assert "Reprint no. 2" in again
     assert token_on(again) == token_on(first)
     assert "reprinted 2×" in cashier.get("/sales").text
+
+
+def test_a_receipt_does_not_show_what_was_given_up_with_its_key_change(
+    cashier: Browser, app: Flask
+) -> None:
+    store = app.extensions[EXTENSION].store
+    with store.write() as connection:
+        connection.execute(update(tables.tariffs).values(tariff_index=7))
+        groups = tables.supply_groups
+        connection.execute(update(groups).values(ti_follows_tariff=True, key_policy="always"))
+        engineer = operators.find_operator("thabaneng", connection, login="farai")
+    path = cashier.sell(PIETER, "20")
+    before = cashier.get(path).text
+    assert before.count('<p class="token">') == 3
+    assert "First enter these" in before
+    assert engineer is not None
+    drn = DecoderReferenceNumber(PIETER)
+    key_changes.give_up(store, engineer, drn=drn, reason="Not wanted", now=NOW)
+    for page in (
+        cashier.get(path).text,
+        cashier.get(cashier.post(f"{path}/reprint").location or "").text,
+    ):
+        assert 'class="token"' not in page
+        assert page.count('role="note"><p>') == 2
+        assert HeldBack.CHANGE_GIVEN_UP.words in page
+        assert HeldBack.OTHER_KEY.words in page
+        assert "Key on record now</dt><dd>SGC 201457 · KRN 1 · TI 01</dd>" in page
 
 
 def test_sales_are_listed_newest_first(cashier: Browser, clock: SetClock) -> None:

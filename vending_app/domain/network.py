@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from sts import (
     BaseDate,
@@ -125,6 +125,10 @@ class CreditKind(StrEnum):
     CURRENCY = "currency"
 
 
+KeyName: TypeAlias = tuple[SupplyGroupCode, KeyRevisionNumber, TariffIndex]
+"""What people call the key of a meter by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterKey:
     """Which key is in a meter.
@@ -146,7 +150,7 @@ class MeterKey:
     key_expiry_number: KeyExpiryNumber
 
     @property
-    def called(self) -> tuple[SupplyGroupCode, KeyRevisionNumber, TariffIndex]:
+    def called(self) -> KeyName:
         """What people call it by; in one meter, keys that are called the same are the same."""
         return self.supply_group_code, self.key_revision_number, self.tariff_index
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sts import BaseDate, DecoderReferenceNumber, EncryptionAlgorithm, Service
+from vending_app.domain.key_changes import HeldBack
 from vending_app.domain.money import Money
 from vending_app.domain.network import MeterKey
 
@@ -69,7 +70,7 @@ class MadeToken:
         kind: The name of its class in ``sts.tokens``.
         token_class: 0 to 2.
         subclass: Within the class.
-        digits: The 20 digits.
+        digits: The 20 digits; empty where they are held back.
         tid_minutes: Its token identifier; None in a key change.
         amount_tenths: Credit in tenths of the unit; None in others.
         currency_units: Credit in 0.00001 of the currency; None in others.
@@ -80,6 +81,7 @@ class MadeToken:
         made_at: When.
         withheld: Whether it was made but never shown.
         void: Whether it must never be shown again.
+        held_back: Why it is not handed out at this time; then it comes without its digits.
     """
 
     basis_number: int
@@ -99,6 +101,7 @@ class MadeToken:
     currency_units: int | None = None
     withheld: bool = False
     void: bool = False
+    held_back: HeldBack | None = None
 
     @property
     def base_date(self) -> BaseDate:

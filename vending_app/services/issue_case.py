@@ -8,11 +8,13 @@ from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject
 from vending_app.domain.cases import CaseState
+from vending_app.domain.key_changes import ISSUED
 from vending_app.domain.ledger import issue_entry
 from vending_app.domain.ledger_rows import rows_digest
 from vending_app.domain.periods import period_of
 from vending_app.domain.requests import StoredRequest
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
+from vending_app.services.handing_out import keys_of
 from vending_app.services.issuing import change_tokens, issued_tokens, keep
 from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
@@ -117,7 +119,7 @@ def _change_meter(keeping: Keeping[IssueWork]) -> None:
     add_history(
         keeping.connection,
         meter,
-        kind="key change issued",
+        kind=ISSUED,
         login=keeping.request.login,
         now=keeping.now,
         reason=keeping.work.reason,
@@ -136,10 +138,11 @@ def _give_back(connection: Connection, work: IssueWork) -> None:
 
 
 def issued_of(connection: Connection, tenant: str, basis: Basis) -> Issued:
-    """Return the tokens of a basis, and how often they were printed again."""
+    """Return the tokens of a basis as they are handed out, and how often they were printed."""
     made = tokens.tokens_of_bases(tenant, connection, basis_numbers=[basis.number])
     reprints = sales.count_reprints(tenant, connection, basis_number=basis.number)
-    return Issued(basis=basis, tokens=made[basis.number], reprints=reprints)
+    keys = keys_of(connection, meters.find_meter(tenant, connection, drn=basis.drn))
+    return Issued(basis=basis, tokens=keys.handed_out(made[basis.number]), reprints=reprints)
 
 
 def _load(connection: Connection, request: StoredRequest) -> Issued:

@@ -8,7 +8,6 @@ them, or has entered a part, gets a new set if the present key is let serve agai
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -16,6 +15,7 @@ from keys import MeterConfiguration, SecurityModule
 from keys.canonical_json import JsonObject
 from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
 from vending_app.domain.errors import KeyChangePendingError, NoKeyChangeError
+from vending_app.domain.key_changes import CONFIRMED, GIVEN_UP
 from vending_app.domain.network import Meter, MeterKey, Serving
 from vending_app.domain.parties import Operator
 from vending_app.domain.requests import NamedRequest
@@ -34,9 +34,6 @@ from vending_app.services.use_case import Answer
 from vending_app.storage import ledger, meters, network, tenants
 from vending_app.storage import requests as request_statements
 from vending_app.storage.engine import Store
-
-CONFIRMED: Final = "key change confirmed"
-"""The event in a meter's history when somebody has seen it hold its new key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +243,7 @@ def _end(
         assert meter.new_key is not None
         held = meter.new_key if confirmed else meter.present_key
         changed = replace(meter, present_key=held, new_key=None, serving=Serving.PRESENT)
-        kind = CONFIRMED if confirmed else "key change given up"
+        kind = CONFIRMED if confirmed else GIVEN_UP
         _write(connection, changed, operator, kind=kind, reason=kept, now=now)
     return changed
 

@@ -1,19 +1,22 @@
 """Looking at past sales, and printing a receipt or other tokens again."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
 from sts import DecoderReferenceNumber
-from vending_app.domain.errors import NoKeyChangeError, UnknownBasisError
+from vending_app.domain.errors import NoKeyChangeError, TokenKeyGoneError, UnknownBasisError
+from vending_app.domain.network import Meter
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Permission
-from vending_app.domain.sales import Basis, BasisKind, Sale
+from vending_app.domain.sales import BasisKind, Sale
+from vending_app.services.handing_out import handed_out
 from vending_app.services.issue_case import Issued, issued_of
 from vending_app.services.permissions import require
-from vending_app.storage import meters, sales, tokens
+from vending_app.storage import sales, tokens
 from vending_app.storage.engine import Store
 
 _PRINTERS: Final[Mapping[BasisKind, Permission]] = {
@@ -33,20 +36,43 @@ def recent_sales(
         return sales.list_recent_sales(tenant, connection, limit=limit, drn=drn)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A sale as it is shown and printed.
+
+    Attributes:
+        sale: The sale; tokens that are not handed out any more come without their digits.
+        meter: Its meter, as it stands on record now.
+    """
+
+    sale: Sale
+    meter: Meter
+
+
 def find_sale(store: Store, tenant: str, *, sale_number: int) -> Sale:
-    """Return a sale.
+    """Return a sale as it is handed out, see ``Receipt``.
+
+    Raises:
+        UnknownSaleError: The tenant has no such sale.
+    """
+    return find_receipt(store, tenant, sale_number=sale_number).sale
+
+
+def find_receipt(store: Store, tenant: str, *, sale_number: int) -> Receipt:
+    """Return the receipt of a sale.
 
     Raises:
         UnknownSaleError: The tenant has no such sale.
     """
     with store.read() as connection:
-        return sales.find_sale(tenant, connection, sale_number=sale_number)
+        return _receipt(connection, tenant, sale_number)
 
 
 def reprint(store: Store, operator: Operator, *, sale_number: int, now: datetime) -> Sale:
     """Note a reprint and return the sale: the same tokens, never new ones.
 
-    Tokens that are withheld or void are marked in what is returned, and must not be printed.
+    Tokens that are void, or that the meter cannot or must not take any more, come without their
+    digits, and with why.
 
     Raises:
         NotPermittedError: The operator's role does not allow it.
@@ -61,7 +87,7 @@ def reprint(store: Store, operator: Operator, *, sale_number: int, now: datetime
         sales.add_reprint(
             tenant, connection, basis_number=sale.basis_number, login=operator.login, now=now
         )
-        return sales.find_sale(tenant, connection, sale_number=sale_number)
+        return _receipt(connection, tenant, sale_number).sale
 
 
 def reprint_issued(store: Store, operator: Operator, *, basis_number: int, now: datetime) -> Issued:
@@ -70,8 +96,9 @@ def reprint_issued(store: Store, operator: Operator, *, basis_number: int, now: 
     Raises:
         NotPermittedError: The operator's role does not allow it.
         UnknownBasisError: The tenant has none of this number without a sale, or it is withheld.
-        NoKeyChangeError: A key change that was confirmed or given up, or that another one followed:
-            nobody must enter its tokens any more.
+        NoKeyChangeError: A key change that was confirmed or given up, or whose tokens were made
+            again since: nobody must enter these any more.
+        TokenKeyGoneError: The meter does not hold the key that the tokens were made for.
         StoreBusyError: The database was not to be had.
     """
     tenant = operator.tenant
@@ -80,16 +107,19 @@ def reprint_issued(store: Store, operator: Operator, *, basis_number: int, now: 
         if basis.kind not in _PRINTERS:
             raise UnknownBasisError(basis_number)
         require(operator, _PRINTERS[basis.kind])
-        if basis.kind is BasisKind.KEY_CHANGE:
-            _require_on_its_way(connection, tenant, basis)
+        issued = issued_of(connection, tenant, basis)
+        if any(token.held_back is not None for token in issued.tokens):
+            if basis.kind is BasisKind.KEY_CHANGE:
+                raise NoKeyChangeError(str(basis.drn))
+            raise TokenKeyGoneError(str(basis.drn))
         sales.add_reprint(
             tenant, connection, basis_number=basis_number, login=operator.login, now=now
         )
-        return issued_of(connection, tenant, basis)
+        return replace(issued, reprints=issued.reprints + 1)
 
 
-def _require_on_its_way(connection: Connection, tenant: str, basis: Basis) -> None:
-    meter = meters.find_meter(tenant, connection, drn=basis.drn)
-    last = tokens.last_key_change(tenant, connection, drn=basis.drn)
-    if meter.new_key is None or last != basis.number:
-        raise NoKeyChangeError(str(basis.drn))
+def _receipt(connection: Connection, tenant: str, sale_number: int) -> Receipt:
+    sale, meter = handed_out(
+        connection, sales.find_sale(tenant, connection, sale_number=sale_number)
+    )
+    return Receipt(sale=sale, meter=meter)

@@ -25,6 +25,7 @@ from vending_app.domain.errors import (
     ReversalImpossibleError,
     SaleReversedError,
 )
+from vending_app.domain.key_changes import CONFIRMED
 from vending_app.domain.ledger import reversal_entry
 from vending_app.domain.ledger_errors import LedgerLimitError
 from vending_app.domain.ledger_rows import rows_digest
@@ -36,7 +37,6 @@ from vending_app.domain.requests import exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
 from vending_app.domain.sales import CreditNote, MadeToken, Sale
-from vending_app.services.key_changes import CONFIRMED
 from vending_app.services.permissions import require
 from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
@@ -162,13 +162,7 @@ def _require_evidence(
     if content.drn != sale.drn:
         raise CaseContentError(f"Sale {sale.number} went to meter {sale.drn}.")
     if content.evidence_kind is EvidenceKind.KEY_CHANGED:
-        held = meter.present_key
-        made_for = {
-            (token.key.supply_group_code, token.key.key_revision_number, token.key.tariff_index)
-            for token in sale.tokens
-        }
-        now_held = (held.supply_group_code, held.key_revision_number, held.tariff_index)
-        if now_held in made_for:
+        if meter.present_key.called in {token.key.called for token in sale.tokens}:
             raise EvidenceError("The meter still holds the key that the tokens were made for.")
         # A change that was given up leaves another key too, but its tokens may still be entered.
         events = meters.list_history(meter.tenant, connection, drn=meter.drn)

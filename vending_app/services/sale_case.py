@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject
+from vending_app.domain.key_changes import ISSUED
 from vending_app.domain.ledger import Tender, sale_entry
 from vending_app.domain.ledger_rows import sale_digest
 from vending_app.domain.network import Life, Meter
@@ -19,6 +20,7 @@ from vending_app.domain.purchases import format_counters, parse_counters, withou
 from vending_app.domain.requests import StoredRequest
 from vending_app.domain.sale_rows import line_rows, read_sale, sale_row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken, Sale
+from vending_app.services.handing_out import handed_out
 from vending_app.services.issuing import change_tokens, issued_tokens, keep
 from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
@@ -162,7 +164,7 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         add_history(
             keeping.connection,
             meter,
-            kind="key change issued",
+            kind=ISSUED,
             login=keeping.request.login,
             now=keeping.now,
             reason=keeping.work.reason,
@@ -211,7 +213,7 @@ def _give_back(connection: Connection, work: SaleWork) -> None:
 def _load(connection: Connection, request: StoredRequest) -> Sale:
     sale = sales.find_sale_by_request(request.tenant, connection, request_id=request.request_id)
     assert sale is not None
-    return sale
+    return handed_out(connection, sale)[0]
 
 
 SALE: Final[TokenUseCase[SaleWork, Sale]] = TokenUseCase(

@@ -14,10 +14,12 @@ from keys.answers import AcceptableToken, Verification
 from sts import DecoderReferenceNumber, StsError
 from sts.codec import parse_digits
 from vending_app.domain.cases import Case
+from vending_app.domain.key_changes import HeldBack
 from vending_app.domain.network import Meter, MeterKey
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import Basis, MadeToken, Sale
+from vending_app.services.handing_out import keys_of
 from vending_app.services.permissions import require
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import carried_on, token_refusals
@@ -50,6 +52,7 @@ class Origin:
         sale: The sale, if it was one.
         case: The case, if it was one.
         reprints: How often it was printed again.
+        held_back: Why it is not handed out any more; None if it is.
     """
 
     token: MadeToken
@@ -57,6 +60,7 @@ class Origin:
     sale: Sale | None
     case: Case | None
     reprints: int
+    held_back: HeldBack | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ def tell_story(
     tenant = operator.tenant
     with store.read() as connection:
         meter = meters.find_meter(tenant, connection, drn=drn)
-        origin = _origin(connection, tenant, drn=drn, digits=plain)
+        origin = _origin(connection, meter, digits=plain)
     return TokenStory(
         meter=meter, digits=plain, readings=_readings(module, meter, plain, now=now), origin=origin
     )
@@ -139,10 +143,9 @@ def _readings(
         )
 
 
-def _origin(
-    connection: Connection, tenant: str, *, drn: DecoderReferenceNumber, digits: str
-) -> Origin | None:
-    token = tokens.find_by_digits(tenant, connection, drn=drn, digits=digits)
+def _origin(connection: Connection, meter: Meter, *, digits: str) -> Origin | None:
+    tenant = meter.tenant
+    token = tokens.find_by_digits(tenant, connection, drn=meter.drn, digits=digits)
     if token is None:
         return None
     number = token.basis_number
@@ -154,4 +157,5 @@ def _origin(
         sale=sales.find_sale_of_basis(tenant, connection, basis_number=number),
         case=None if case is None else cases.find_case(tenant, connection, case_number=case),
         reprints=sales.count_reprints(tenant, connection, basis_number=number),
+        held_back=keys_of(connection, meter).held_back(token),
     )

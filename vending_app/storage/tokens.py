@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
-    func,
     insert,
     literal,
     null,
@@ -157,27 +156,6 @@ def lock_basis(tenant: str, connection: Connection, *, basis_number: int) -> Bas
     if row is None:
         raise UnknownBasisError(basis_number)
     return _basis(row)
-
-
-def last_key_change(
-    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber
-) -> int | None:
-    """Return the number of the last key change made for a meter, or None."""
-    # By way of the tokens, which have an index by meter.
-    number: int | None = connection.execute(
-        select(func.max(tokens.c.basis_number))
-        .join_from(
-            tokens,
-            bases,
-            and_(tokens.c.tenant == bases.c.tenant, tokens.c.basis_number == bases.c.basis_number),
-        )
-        .where(
-            tokens.c.tenant == tenant,
-            tokens.c.drn == str(drn),
-            bases.c.kind == BasisKind.KEY_CHANGE.value,
-        )
-    ).scalar_one()
-    return number
 
 
 def find_by_digits(

@@ -23,8 +23,8 @@ def list_sales() -> str:
 @blueprint.get("/<number:sale_number>")
 def show_sale(sale_number: int) -> str:
     """Show the receipt of a sale."""
-    sale = receipts.find_sale(parts().store, signed_in().tenant.code, sale_number=sale_number)
-    return render_template("sale.html", sale=sale)
+    found = receipts.find_receipt(parts().store, signed_in().tenant.code, sale_number=sale_number)
+    return render_template("sale.html", sale=found.sale, meter=found.meter)
 
 
 @blueprint.post("/<number:sale_number>/reprint")

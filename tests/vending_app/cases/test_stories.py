@@ -25,8 +25,15 @@ from tests.vending_app.vend.shop import RealMeter, audit_codes, change_meter, me
 from vending_app import demo_story as story
 from vending_app.domain.cases import CaseToken, CaseTokenKind
 from vending_app.domain.errors import VendingError
+from vending_app.domain.key_changes import HeldBack
 from vending_app.domain.parties import Operator
-from vending_app.services.key_changes import KeyChangeRequest, change_key, give_up
+from vending_app.services.issue_case import Issued
+from vending_app.services.key_changes import (
+    KeyChangeRequest,
+    change_key,
+    give_up,
+    let_present_key_serve,
+)
 from vending_app.services.meter_tests import meter_test_token
 from vending_app.services.receipts import reprint, reprint_issued
 from vending_app.services.reversal import reverse
@@ -223,28 +230,54 @@ def test_a_job_card_is_printed_again_by_an_engineer_only(
 def test_a_key_change_is_printed_again_only_while_it_is_on_its_way(
     store: Store, module: SecurityModule, staff: Staff
 ) -> None:
-    first, last = (
-        change_key(
-            store,
-            module,
-            staff.engineer,
-            wanted=KeyChangeRequest(
-                request_id=f"k-{index}",
-                drn=DecoderReferenceNumber(PIETER),
-                supply_group_code=story.SUPPLY_GROUP_CODE,
-                key_revision_number=KeyRevisionNumber(1),
-                tariff_index=TariffIndex(index),
-                reason="Another index",
-            ),
-            now=NOW,
-        ).result
-        for index in (2, 3)
-    )
+    first = _change_key(store, module, staff, "k-1")
+    let_present_key_serve(store, staff.engineer, drn=first.basis.drn, reason="Slip lost", now=NOW)
+    last = _change_key(store, module, staff, "k-2")
     again = reprint_issued(store, staff.cashier, basis_number=last.basis.number, now=NOW)
     assert again.tokens == last.tokens
     assert _reprint_refused(store, staff.cashier, first.basis.number) == "NO_KEY_CHANGE"
     give_up(store, staff.engineer, drn=last.basis.drn, reason="Not wanted", now=NOW)
     assert _reprint_refused(store, staff.cashier, last.basis.number) == "NO_KEY_CHANGE"
+    # Asked for by its first request, it comes without its digits as well.
+    told = _change_key(store, module, staff, "k-2").tokens
+    assert {(token.digits, token.held_back) for token in told} == {("", HeldBack.CHANGE_GIVEN_UP)}
+
+
+def _change_key(
+    store: Store, module: SecurityModule, staff: Staff, request_id: str, *, index: int = 2
+) -> Issued:
+    wanted = KeyChangeRequest(
+        request_id=request_id,
+        drn=DecoderReferenceNumber(PIETER),
+        supply_group_code=story.SUPPLY_GROUP_CODE,
+        key_revision_number=KeyRevisionNumber(1),
+        tariff_index=TariffIndex(index),
+        reason="Another index",
+    )
+    return change_key(store, module, staff.engineer, wanted=wanted, now=NOW).result
+
+
+def test_tokens_for_a_key_that_was_given_up_are_not_printed_again(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    change = _change_key(store, module, staff, "k-1")
+    made = issue(store, module, staff.supervisor, approved(store, staff, free_issue())).result
+    number, drn = made.basis.number, change.basis.drn
+    assert reprint_issued(store, staff.cashier, basis_number=number, now=NOW).tokens == made.tokens
+    give_up(store, staff.engineer, drn=drn, reason="Not wanted", now=NOW)
+    assert _reprint_refused(store, staff.cashier, number) == "TOKEN_KEY_GONE"
+    told = {
+        token.kind: _story(store, module, staff, token.digits).origin
+        for token in (*change.tokens, *made.tokens)
+    }
+    assert {None if origin is None else origin.held_back for origin in told.values()} == {
+        HeldBack.CHANGE_GIVEN_UP,
+        HeldBack.OTHER_KEY,
+    }
+    # Once that key is on its way again, what was made for it may be entered after its set.
+    _change_key(store, module, staff, "k-2")
+    assert reprint_issued(store, staff.cashier, basis_number=number, now=NOW).tokens == made.tokens
+    assert rows(store, "reprints") == {"reprints": 2}
 
 
 def test_neither_a_sale_nor_what_is_withheld_is_printed_as_tokens_without_one(

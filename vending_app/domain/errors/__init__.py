@@ -70,6 +70,7 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── SaleReversedError         SALE_REVERSED
     │   ├── NoKeyChangeError          NO_KEY_CHANGE
     │   ├── KeyChangePendingError     KEY_CHANGE_PENDING
+    │   ├── TokenKeyGoneError         TOKEN_KEY_GONE
     │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
     ├── BackupError                   BACKUP
     │   ├── BackupExistsError         BACKUP_EXISTS
@@ -103,6 +104,7 @@ from vending_app.domain.errors.cases import (
     NoKeyChangeError,
     ReversalImpossibleError,
     SaleReversedError,
+    TokenKeyGoneError,
     UnknownBasisError,
     UnknownCaseError,
 )
@@ -241,6 +243,7 @@ __all__ = [
     "TariffError",
     "TariffFileError",
     "TariffOddError",
+    "TokenKeyGoneError",
     "TokenNotMadeError",
     "TokenRefusedError",
     "TooManyLoginsError",

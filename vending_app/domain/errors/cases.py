@@ -72,6 +72,17 @@ class NoKeyChangeError(CaseError):
         super().__init__(f"No key change is on its way to meter {drn}.")
 
 
+class TokenKeyGoneError(CaseError):
+    """Tokens for a key that the meter does not hold are not printed again."""
+
+    code = "TOKEN_KEY_GONE"
+    hint = "they cannot be entered; if they never were, open another case for what they carried"
+
+    def __init__(self, drn: str) -> None:
+        """Say of which meter."""
+        super().__init__(f"Meter {drn} does not hold the key that these tokens were made for.")
+
+
 class KeyChangePendingError(CaseError):
     """Another key change is on its way, and the record keeps two keys of a meter, not three."""
 

@@ -219,6 +219,8 @@ def require_utc(when: datetime) -> datetime:
         NaiveDatetimeError: ``when`` has no zone.
         BeforeBaseDateError, AfterLastMinuteError: It is off the calendar in UTC.
     """
+    if when.tzinfo is UTC:
+        return when
     if when.utcoffset() is None:
         raise NaiveDatetimeError
     try:

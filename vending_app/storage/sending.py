@@ -70,7 +70,11 @@ def read(connection: Connection, order: Order) -> list[Any]:
     Raises:
         sqlalchemy.exc.DBAPIError: The database refuses this statement or one that waited.
     """
-    found: list[Any] = _send(connection, [*_taken(connection), order]).fetchall()
+    if _waits(connection):
+        cursor = _send(connection, [*_taken(connection), order])
+    else:
+        cursor = _sent(connection, order)
+    found: list[Any] = cursor.fetchall()
     return found
 
 
@@ -80,6 +84,8 @@ def change(connection: Connection, order: Order) -> int:
     Raises:
         sqlalchemy.exc.DBAPIError: As for ``read``.
     """
+    if not _waits(connection):
+        return int(_sent(connection, order).rowcount)
     send_waiting(connection)
     return int(_send(connection, [order]).rowcount)
 
@@ -93,7 +99,7 @@ def write(connection: Connection, order: Order) -> None:
     if _waits(connection):
         connection.info.setdefault(_WAITING, []).append(order)
     else:
-        _send(connection, [order])
+        _sent(connection, order)
 
 
 def send_waiting(connection: Connection) -> None:
@@ -134,20 +140,28 @@ def _forget(connection: Connection) -> None:
         _taken(connection)
 
 
+def _sent(connection: Connection, order: Order) -> Any:  # noqa: ANN401 - the driver's
+    """Send a statement to SQLite; return the driver's cursor."""
+    driver: Any = connection.connection.dbapi_connection
+    _tell(order)
+    try:
+        return driver.execute(order.sql, order.arguments)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, [order], error) from error
+
+
 def _send(connection: Connection, orders: list[Order], *, commit: bool = False) -> Any:  # noqa: ANN401 - the driver's
-    """Send statements; return the driver's cursor of the last one, which is ready to be read."""
+    """Send statements to PostgreSQL; return the driver's cursor of the last, ready to be read."""
     driver: Any = connection.connection.dbapi_connection
     *before, last = orders
     try:
         # The driver begins a transaction by itself; that, too, is a statement.
-        if not _waits(connection) or (
-            driver.pgconn.transaction_status != _IDLE and not before and not commit
-        ):
-            return _run(connection, driver, last)
+        if driver.pgconn.transaction_status != _IDLE and not before and not commit:
+            return _run(driver, last)
         with driver.pipeline():
             for order in before:
-                _run(connection, driver, order)
-            cursor = _run(connection, driver, last)
+                _run(driver, order)
+            cursor = _run(driver, last)
             if commit:
                 driver.commit()
             return cursor
@@ -155,13 +169,17 @@ def _send(connection: Connection, orders: list[Order], *, commit: bool = False) 
         raise _wrapped(connection, orders, error) from error
 
 
-def _run(connection: Connection, driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
+def _run(driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
     # Places are numbered, which psycopg calls raw.
-    cursor = RawCursor(driver) if _waits(connection) else driver.cursor()
-    for watcher in _WATCHERS:
-        watcher(order.sql)
+    cursor: Any = RawCursor(driver)
+    _tell(order)
     cursor.execute(order.sql, order.arguments)
     return cursor
+
+
+def _tell(order: Order) -> None:
+    for watcher in _WATCHERS:
+        watcher(order.sql)
 
 
 def _wrapped(

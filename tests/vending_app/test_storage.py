@@ -35,7 +35,17 @@ from vending_app.storage.migrate import require_current, upgrade
 
 DRN = DecoderReferenceNumber(PIETER)
 _WITHOUT_TENANT: Final = frozenset(
-    {"backup", "engine", "migrate", "migrations", "prepared", "rows", "sending", "tables"}
+    {
+        "backup",
+        "engine",
+        "migrate",
+        "migrations",
+        "numbers",
+        "prepared",
+        "rows",
+        "sending",
+        "tables",
+    }
 )
 
 

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from keys import IssueJournal, SecurityModule, TokenRequest
+from keys.answers import IssueAnswer
 from sts import (
     BaseDate,
     KeyExpiryNumber,
@@ -126,9 +127,9 @@ def plan_tokens(
     """
     if special_reserved and len(wanted) > 1:
         raise SpecialReservedError
-    plan = IssuePlan(meter=meter, change=change, tokens=())
+    key = meter.key if change is None else change.key
     with token_refusals():
-        record = module.vending_key(meter_configuration(meter, plan.key)).record
+        record = module.vending_key(meter_configuration(meter, key)).record
         before = used_identifiers(connection, meter, base_date=record.base_date)
         used = list(before)
         planned = []
@@ -148,7 +149,7 @@ def plan_tokens(
                     request=each(tid_minutes=tid, special_reserved=special_reserved),
                 )
             )
-    return replace(plan, tokens=tuple(planned), used=before)
+    return IssuePlan(meter=meter, change=change, tokens=tuple(planned), used=before)
 
 
 def make(
@@ -182,21 +183,20 @@ def making(
         KeysError, StsError: The module refuses; what was yielded last is there nevertheless.
     """
     after = meter_configuration(plan.meter, plan.key)
-    planned = plan.change
-    made = Made(plan=plan, change=None, answers=())
+    planned, change = plan.change, None
+    answers: tuple[IssueAnswer, ...] = ()
     if planned is not None:
         before = meter_configuration(plan.meter)
         change = module.change_key(
             before, planned.new, message_id=planned.message_id, now=now, journal=journal
         )
-        made = replace(made, change=change)
-        yield made
+        yield Made(plan=plan, change=change, answers=answers)
     for token in plan.tokens:
         answer = module.issue(
             after, token.request, message_id=token.message_id, now=now, journal=journal
         )
-        made = replace(made, answers=(*made.answers, answer))
-        yield made
+        answers = (*answers, answer)
+        yield Made(plan=plan, change=change, answers=answers)
 
 
 def fetch(module: SecurityModule, plan: IssuePlan, *, now: datetime) -> Made:
@@ -251,11 +251,7 @@ def issued_tokens(
             answer.token,
             digits=answer.digits,
             sample_tables=answer.sample_tables,
-            key=replace(
-                made.plan.key,
-                base_date=answer.vending_key.record.base_date,
-                key_expiry_number=answer.vending_key.record.key_expiry_number,
-            ),
+            key=_as_issued(made.plan.key, answer),
             basis_number=basis_number,
             number=number,
             description=describe(answer.token),
@@ -351,6 +347,15 @@ def _identifier(
         lead_cap_minutes=group.lead_cap_minutes,
         utc_offset=group.utc_offset,
     )
+
+
+def _as_issued(key: MeterKey, answer: IssueAnswer) -> MeterKey:
+    """Return the key that a token was made for, with what its vending key says of it."""
+    record = answer.vending_key.record
+    told = (record.base_date, record.key_expiry_number)
+    if (key.base_date, key.key_expiry_number) == told:
+        return key
+    return replace(key, base_date=record.base_date, key_expiry_number=record.key_expiry_number)
 
 
 def _made_token(

@@ -170,7 +170,8 @@ class JournalSeal:
 
     def sealed(self, made: MadeTokens, context: bytes) -> bytes:
         """Return nonce and cipher text."""
-        clear = f"{made.random_bits:02d}{''.join(made.digits)}".encode("ascii")
+        random_bits = str(made.random_bits).zfill(_RANDOM_BITS_DIGITS)
+        clear = "".join((random_bits, *made.digits)).encode("ascii")
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, clear, context)
 
@@ -213,7 +214,7 @@ def entry_context(
     # No part but the tenant and the message id can hold a line feed, and those are printable.
     return (
         f"{key.tenant}\n{message_id}\n{request_hash}\n{meter_pan.digits}\n"
-        f"{key.supply_group_code.number:06d}\n{key.key_revision_number.number}\n"
+        f"{str(key.supply_group_code.number).zfill(6)}\n{key.key_revision_number.number}\n"
         f"{base_date.year}\n{tid_minutes}\n{credit_units}"
     ).encode()
 

@@ -347,7 +347,7 @@ def _units(text: object) -> int:
 def _key_columns(key: KeyName) -> tuple[str, str, int]:
     return (
         key.tenant,
-        f"{key.supply_group_code.number:06d}",
+        str(key.supply_group_code.number).zfill(6),
         key.key_revision_number.number,
     )
 

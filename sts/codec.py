@@ -68,7 +68,7 @@ def encode(token: Token, cipher: BlockCipher | None = None) -> str:
         raise DecoderKeyRequiredError(token.token_class)
     else:
         block = cipher.encrypt_block(clear_block(token, cipher.key_bits))
-    return f"{insert_class(block, token.token_class):020d}"
+    return str(insert_class(block, token.token_class)).zfill(TOKEN_DIGITS)
 
 
 def decode(text: str, cipher: BlockCipher | None = None) -> Token:

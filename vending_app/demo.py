@@ -33,7 +33,7 @@ from vending_app.demo_tariffs import TARIFFS
 from vending_app.domain.ledger import deposit_entry
 from vending_app.domain.network import ServicePoint
 from vending_app.domain.parties import Account, AccountState, Customer, Tenant, Vendor
-from vending_app.domain.periods import period_of
+from vending_app.domain.periods import ClockTerms, period_of
 from vending_app.domain.purchases import format_counters
 from vending_app.domain.tariff import (
     Counters,
@@ -49,10 +49,20 @@ from vending_app.lab_meters import LabMeters
 from vending_app.module import ACTOR, installed_tables, open_installed_module
 from vending_app.services.meters import add_history
 from vending_app.services.operators import new_operator
-from vending_app.storage import ledger, meters, network, operators, parties, pricing, tenants
+from vending_app.storage import (
+    clock,
+    ledger,
+    meters,
+    network,
+    operators,
+    parties,
+    pricing,
+    tenants,
+)
 from vending_app.storage.engine import Store
 
 _ADMINISTRATOR: Final = "admin"
+_DAYS_UNUSED: Final = 366
 _APPROVERS: Final = {"thabaneng": "botha", "mwanga": "mshana", "baobab": "venter"}
 _VENDING_KEY: Final = VendingKey.from_hex(story.VENDING_KEY_HEX)
 
@@ -79,6 +89,8 @@ def prepare_demo(
     store = Store.open(config.database_url)
     try:
         made = fill_database(store, now=begun)
+        if made:
+            _believe_clock(store)
         if made and months:
             module = open_installed_module(config, now=begun)
             sell_history(store, module, months=months, now=now)
@@ -86,6 +98,14 @@ def prepare_demo(
         store.close()
     _make_meters(config, now=now)
     return config
+
+
+def _believe_clock(store: Store) -> None:
+    """Let a demo be taken up again after months, without a word from a supervisor."""
+    with store.write() as connection:
+        for tenant in story.TENANTS:
+            terms = ClockTerms(days_ahead=_DAYS_UNUSED)
+            clock.set_terms(tenant.code, connection, terms=terms)
 
 
 def fill_database(store: Store, *, now: datetime) -> bool:

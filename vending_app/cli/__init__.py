@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from vending_app import create_app, demo_story
+from vending_app.cli.clock import clock
 from vending_app.cli.conformance import conformance
 from vending_app.cli.keeping import backup, recover, restore
 from vending_app.cli.ledger import ledger
@@ -104,5 +105,5 @@ def serve(data_dir: Path | None, bind: str, workers: int) -> None:
     serve_installation(data_dir or data_dir_of(os.environ), bind=bind, workers=workers)
 
 
-for _command in (backup, conformance, ledger, reconcile, recover, restore, tariff):
+for _command in (backup, clock, conformance, ledger, reconcile, recover, restore, tariff):
     main.add_command(_command)

@@ -17,7 +17,7 @@ from vending_app import ledger_check
 from vending_app.cli.options import REFUSED, configured, data_dir_option, opened_store, refusals
 from vending_app.clock import utc_now
 from vending_app.domain.errors import NotFoundError, UnknownTenantError
-from vending_app.domain.ledger import PERIOD_UNIT, TOKEN_UNIT
+from vending_app.domain.ledger import CLOCK_UNIT, PERIOD_UNIT, TOKEN_UNIT
 from vending_app.domain.money import format_minor
 from vending_app.domain.parties import Operator
 from vending_app.ledger_check import Evidence, Report
@@ -31,7 +31,7 @@ from vending_app.storage import tenants
 from vending_app.storage.engine import Store
 
 _HASH_SHOWN: Final = 16
-_COUNTED: Final = frozenset({PERIOD_UNIT, TOKEN_UNIT})
+_COUNTED: Final = frozenset({CLOCK_UNIT, PERIOD_UNIT, TOKEN_UNIT})
 
 _file = click.Path(path_type=Path, dir_okay=False)
 _tenant_option = click.option("--tenant", required=True, help="The utility or landlord.")

@@ -11,6 +11,7 @@ debt:…                 asset      what customers owe
 subsidy:FUNDER         asset      what a funder is to pay for units given away
 tokens, tokens:…       asset      tokens made without money, counted in ``TKN``
 periods, periods:…     asset      months closed, counted in ``PER``
+clock, clock:…         asset      how often the clock was set back, counted in ``CLK``
 vendor-float:CODE      liability  what a vendor has paid in and not sold yet
 account-credit:NUMBER  liability  what is left over of a customer's money
 tax:… levy:…           liability  what belongs to the state and other beneficiaries
@@ -48,6 +49,7 @@ _CHART: Final[Mapping[str, AccountKind]] = {
     "bank": AccountKind.ASSET,
     "card": AccountKind.ASSET,
     "cash": AccountKind.ASSET,
+    "clock": AccountKind.ASSET,
     "commission": AccountKind.EXPENSE,
     "debt": AccountKind.ASSET,
     "fee": AccountKind.INCOME,

@@ -39,6 +39,8 @@ TOKEN_UNIT: Final = "TKN"  # noqa: S105 - what tokens are counted in, where mone
 """Not a currency of ISO 4217: tokens, counted."""
 PERIOD_UNIT: Final = "PER"
 """Not a currency either: months, counted."""
+CLOCK_UNIT: Final = "CLK"
+"""Nor is this: how often the clock was set back."""
 
 CASH: Final = "cash"
 CASH_ROUNDING: Final = "rounding:cash"
@@ -55,6 +57,7 @@ class EntryKind(StrEnum):
     FLOAT_DEPOSIT = "float deposit"
     CORRECTION = "correction"
     PERIOD_CLOSE = "period close"
+    CLOCK_SET_BACK = "clock set back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

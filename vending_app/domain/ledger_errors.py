@@ -11,6 +11,10 @@ LedgerError                         LEDGER
 ├── FloatDepositError               FLOAT_DEPOSIT
 ├── LedgerLimitError                LEDGER_LIMIT
 ├── LedgerClockBehindError          CLOCK_BEHIND
+├── LedgerClockAheadError           CLOCK_FAR_AHEAD
+├── ClockOtherDayError              CLOCK_OTHER_DAY
+├── ClockNotBehindError             CLOCK_NOT_BEHIND
+├── ClockLimitError                 CLOCK_LIMIT
 └── PeriodError                     PERIOD
     ├── PeriodFormatError           PERIOD_FORMAT
     ├── PeriodNotOverError          PERIOD_NOT_OVER
@@ -19,7 +23,7 @@ LedgerError                         LEDGER
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from vending_app.domain.errors import VendingError
 
@@ -123,7 +127,10 @@ class LedgerClockBehindError(LedgerError):
     """The clock is far behind the last entry."""
 
     code = "CLOCK_BEHIND"
-    hint = "set the clock right; nothing was written"
+    hint = (
+        "set the clock right; nothing was written. If it is right and the last entry was made by a"
+        " wrong one, a supervisor says so with sts-vend clock set-back"
+    )
 
     def __init__(self, *, now: datetime, last: datetime) -> None:
         """Name both times."""
@@ -131,6 +138,54 @@ class LedgerClockBehindError(LedgerError):
             f"The clock says {now:%Y-%m-%d %H:%M} UTC, "
             f"but the last entry was made at {last:%Y-%m-%d %H:%M} UTC."
         )
+
+
+class LedgerClockAheadError(LedgerError):
+    """The clock is further ahead of the last entry than anybody would believe."""
+
+    code = "CLOCK_FAR_AHEAD"
+    hint = (
+        "compare the clock with another one and set it right; nothing was written. If it is right,"
+        " a supervisor says so with sts-vend clock accept"
+    )
+
+    def __init__(self, *, now: datetime, last: datetime) -> None:
+        """Name both times."""
+        super().__init__(
+            f"The clock says {now:%Y-%m-%d %H:%M} UTC, "
+            f"and the last entry was made long before, at {last:%Y-%m-%d %H:%M} UTC."
+        )
+
+
+class ClockOtherDayError(LedgerError):
+    """The clock does not show the day that somebody says it is."""
+
+    code = "CLOCK_OTHER_DAY"
+    hint = "set the clock right, then try again"
+
+    def __init__(self, *, clock: date, said: date) -> None:
+        """Name both days."""
+        super().__init__(f"The clock says that it is {clock}, and you say {said}.")
+
+
+class ClockNotBehindError(LedgerError):
+    """The books are not ahead of the clock, so there is nothing to set back."""
+
+    code = "CLOCK_NOT_BEHIND"
+
+    def __init__(self) -> None:
+        """Say why nothing is done."""
+        super().__init__("No entry of the books was made after this time.")
+
+
+class ClockLimitError(LedgerError):
+    """A number of days that cannot be the limit."""
+
+    code = "CLOCK_LIMIT"
+
+    def __init__(self, least: int, most: int) -> None:
+        """Say what can."""
+        super().__init__(f"The clock may be ahead by {least} to {most} days.")
 
 
 class PeriodError(LedgerError):

@@ -1,18 +1,49 @@
 """Time in the books: months, ``2026-03``, of the tenant's calendar (decision 19), and moments."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from sts.token_identifier import require_utc
-from vending_app.domain.ledger_errors import LedgerClockBehindError, PeriodFormatError
+from vending_app.domain.ledger_errors import (
+    ClockLimitError,
+    LedgerClockAheadError,
+    LedgerClockBehindError,
+    PeriodFormatError,
+)
 
 NO_PERIOD: Final = ""
 """Before every month."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may lie behind the last entry; within it, that entry's time is taken."""
+BELIEVED: Final = timedelta(days=1)
+"""How far the clock may lie ahead of the last entry whatever the utility has set."""
+LEAST_DAYS_AHEAD: Final = 1
+MOST_DAYS_AHEAD: Final = 36_500
 _FORM: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _MONTHS: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTerms:
+    """How far ahead of the last entry of its books a utility believes its clock.
+
+    Attributes:
+        days_ahead: So many days.
+        accepted_until: Somebody has compared the clock: up to this time it is believed in any case.
+
+    Raises:
+        ClockLimitError: No such number of days.
+    """
+
+    days_ahead: int = 60
+    accepted_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types leave open."""
+        if not LEAST_DAYS_AHEAD <= self.days_ahead <= MOST_DAYS_AHEAD:
+            raise ClockLimitError(LEAST_DAYS_AHEAD, MOST_DAYS_AHEAD)
 
 
 def require_period(text: str) -> str:
@@ -69,3 +100,21 @@ def posting_time(last: datetime | None, now: datetime) -> datetime:
     if last - moment > CLOCK_TOLERANCE:
         raise LedgerClockBehindError(now=moment, last=last)
     return last
+
+
+def require_believable(last: datetime, now: datetime, *, terms: ClockTerms) -> None:
+    """Refuse a clock so far ahead that it is more likely to be wrong than right.
+
+    What was booked in the far future could not be followed by anything else.
+
+    Args:
+        last: When the last entry was made.
+        now: What the clock says, aware.
+        terms: What the utility believes.
+
+    Raises:
+        LedgerClockAheadError: The clock is too far ahead, and nobody has accepted it.
+    """
+    accepted = terms.accepted_until is not None and now <= terms.accepted_until
+    if now - last > timedelta(days=terms.days_ahead) and not accepted:
+        raise LedgerClockAheadError(now=now.astimezone(UTC), last=last)

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     BANKING = "banking"
     READ_LEDGER = "read-ledger"
     CLOSE_PERIOD = "close-period"
+    SET_CLOCK = "set-clock"
 
 
 class Role(StrEnum):
@@ -52,6 +53,7 @@ _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.BANKING,
             Permission.READ_LEDGER,
             Permission.CLOSE_PERIOD,
+            Permission.SET_CLOCK,
         }
     ),
     Role.ENGINEER: frozenset(
@@ -75,6 +77,7 @@ _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.MANAGE_TARIFFS,
             Permission.MANAGE_OPERATORS,
             Permission.READ_LEDGER,
+            Permission.SET_CLOCK,
         }
     ),
 }

@@ -215,7 +215,7 @@ class CountersAheadError(TariffError):
     """The last purchase was in a later month than this one: a clock is wrong."""
 
     code = "COUNTERS_AHEAD"
-    hint = "check the clock"
+    hint = "check the clock; if it is right, first take the sale back that a wrong one has made"
 
     def __init__(self, *, month: date, day: date) -> None:
         """Say which month and which day do not fit."""

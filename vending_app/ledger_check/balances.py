@@ -7,7 +7,9 @@ from vending_app.ledger_check.database import Tenant
 from vending_app.ledger_check.findings import Finding
 
 _KINDS: Final[Mapping[str, frozenset[str]]] = {
-    "asset": frozenset({"bank", "card", "cash", "debt", "mobile", "periods", "subsidy", "tokens"}),
+    "asset": frozenset(
+        {"bank", "card", "cash", "clock", "debt", "mobile", "periods", "subsidy", "tokens"}
+    ),
     "liability": frozenset({"account-credit", "levy", "suspense", "tax", "vendor-float"}),
     "income": frozenset({"fee", "rounding", "sales"}),
     "expense": frozenset({"commission"}),

@@ -176,7 +176,8 @@ class Chain:
     def _time(self, entry: BookedEntry) -> Iterator[Finding]:
         finding = self._of(entry)
         posted_at = moment_text(entry.row["posted_at"])
-        if posted_at < self.posted_at:
+        # The entry that sets the clock back says so itself, and from then on time runs on from it.
+        if posted_at < self.posted_at and entry.row["kind"] != "clock set back":
             yield finding("it was made before the entry before it")
         self.posted_at = posted_at
         period = str(entry.row["period"])

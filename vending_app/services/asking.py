@@ -28,7 +28,7 @@ from vending_app.services.refusals import carried_on
 from vending_app.services.settling import answer_of, earlier_result, fail, settle
 from vending_app.services.use_case import Answer, ResultT, TokenUseCase, WorkT
 from vending_app.services.withholding import withhold
-from vending_app.storage import meters, requests, tokens
+from vending_app.storage import clock, meters, requests, tokens
 from vending_app.storage.engine import Store
 
 
@@ -126,6 +126,8 @@ def resolve(
         now: The present time, aware.
 
     Raises:
+        LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right; the request stays
+            open.
         VendingError: The request has failed.
     """
     tenant, request_id = request.tenant, request.request_id
@@ -133,6 +135,7 @@ def resolve(
         found = requests.lock(tenant, connection, request_id=request_id)
         if found.state is RequestState.DONE:
             return Answer(result=earlier_result(connection, case, found), replay=True)
+        clock.require_clock(tenant, connection, now=now)
         meter = meters.lock_meter(tenant, connection, drn=made.plan.meter.drn)
         outcome: ResultT | VendingError
         if found.state is RequestState.FAILED:

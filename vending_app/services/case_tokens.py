@@ -41,7 +41,7 @@ from vending_app.services.issuing import Wanted, plan_tokens
 from vending_app.services.permissions import require
 from vending_app.services.refusals import audited_refusals, token_refusals
 from vending_app.services.use_case import Answer
-from vending_app.storage import cases, ledger, meters, network, tenants
+from vending_app.storage import cases, clock, meters, network, tenants
 from vending_app.storage.engine import Store
 
 _MAKERS: Final[Mapping[CaseKind, tuple[Permission, BasisKind]]] = {
@@ -82,7 +82,8 @@ def issue_case_tokens(
         NotPermittedError: The operator's role does not allow it.
         CaseStateError: It is not approved, or its tokens were made.
         CaseContentError: It is a reversal, or a token of it is not for such a meter.
-        LedgerClockBehindError: The clock is far behind the last entry of the books.
+        LedgerClockBehindError, LedgerClockAheadError: The clock is far behind the last entry of the
+            books, or further ahead than anybody believes.
         VendingError: As for every request that makes tokens, see ``requests.perform``.
     """
     tenant = operator.tenant
@@ -124,7 +125,7 @@ def _decide(
 ) -> IssueWork:
     """Use the case up and plan its tokens."""
     tenant, content = named.tenant, case.content
-    ledger.require_clock(tenant, connection, now=now)
+    clock.require_clock(tenant, connection, now=now)
     meter = meters.lock_meter(tenant, connection, drn=content.drn)
     found = cases.lock_case(tenant, connection, case_number=case.number)
     if found.state is not CaseState.APPROVED:

@@ -31,7 +31,7 @@ from vending_app.services.plan_documents import plans_key_change
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import audited_refusals, token_refusals
 from vending_app.services.use_case import Answer
-from vending_app.storage import ledger, meters, network, tenants
+from vending_app.storage import clock, meters, network, tenants
 from vending_app.storage import requests as request_statements
 from vending_app.storage.engine import Store
 
@@ -80,7 +80,8 @@ def change_key(
         UnknownMeterError, UnknownSupplyGroupError: There is no such meter or group.
         KeyChangePendingError: Another change is on its way.
         TokenRefusedError: The module has no such key, or refuses the change.
-        LedgerClockBehindError: The clock is far behind the last entry of the books.
+        LedgerClockBehindError, LedgerClockAheadError: The clock is far behind the last entry of the
+            books, or further ahead than anybody believes.
         VendingError: As for every request that makes tokens, see ``requests.perform``.
     """
     tenant = operator.tenant
@@ -165,7 +166,7 @@ def _decide(
     wanted: KeyChangeRequest,
     now: datetime,
 ) -> IssueWork:
-    ledger.require_clock(tenant, connection, now=now)
+    clock.require_clock(tenant, connection, now=now)
     meter = meters.lock_meter(tenant, connection, drn=wanted.drn)
     _require_none_on_its_way(connection, meter, wanted)
     group = network.find_supply_group(tenant, connection, code=wanted.supply_group_code)

@@ -21,7 +21,7 @@ from vending_app.domain.periods import period_of
 from vending_app.domain.roles import Permission
 from vending_app.services.adding import require_code
 from vending_app.services.permissions import require, require_reason, require_second_person
-from vending_app.storage import ledger, ledger_reading, tenants
+from vending_app.storage import clock, ledger, ledger_reading, tenants
 from vending_app.storage.engine import Store
 from vending_app.storage.ledger import PostedEntry
 from vending_app.storage.ledger_reading import Balance
@@ -143,6 +143,7 @@ def _post_once(store: Store, tenant: str, *, entry: LedgerEntry, now: datetime) 
                     tenant, connection, kind=entry.kind, reference=entry.reference
                 )
                 if found is None:
+                    clock.require_clock(tenant, connection, now=now)
                     return ledger.post(tenant, connection, entry=entry, now=now)
         except IntegrityError:
             # Somebody booked under this reference meanwhile; the next attempt finds it.

@@ -15,7 +15,7 @@ from vending_app.domain.parties import Operator
 from vending_app.domain.periods import period_of, require_period
 from vending_app.domain.roles import Permission
 from vending_app.services.permissions import require
-from vending_app.storage import ledger, tenants
+from vending_app.storage import clock, ledger, tenants
 from vending_app.storage.engine import Store
 from vending_app.storage.ledger import ClosedPeriod
 
@@ -43,7 +43,7 @@ def close_period(store: Store, period: str, *, operator: Operator, now: datetime
         PeriodNotOverError: It is not over in the local calendar.
         PeriodClosedError: It is closed already.
         NothingToCloseError: There is no entry in the books.
-        LedgerClockBehindError: The clock lies far behind the last entry.
+        LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right.
     """
     require(operator, Permission.CLOSE_PERIOD)
     require_period(period)
@@ -57,6 +57,7 @@ def close_period(store: Store, period: str, *, operator: Operator, now: datetime
             raise PeriodClosedError(period)
         if not books.head.length:
             raise NothingToCloseError
+        clock.require_clock(tenant.code, connection, now=now)
         row = {"period": period, "login": operator.login, "closed_at": closed_at}
         entry = LedgerEntry(
             kind=EntryKind.PERIOD_CLOSE,

@@ -45,6 +45,7 @@ from vending_app.services.requests import capabilities
 from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import (
     cases,
+    clock,
     credit_notes,
     ledger,
     ledger_reading,
@@ -100,6 +101,7 @@ def reverse(
         SaleReversedError: Another case took the sale back.
         EvidenceError: What is known here contradicts the evidence.
         ReversalImpossibleError: Credit of the sale was spent since.
+        LedgerClockBehindError, LedgerClockAheadError: As for ``vend``; nothing is taken back.
         VendingError: As for ``vend``; the sale is taken back all the same, and the same call goes
             on with the new sale.
     """
@@ -138,6 +140,7 @@ def _take_back(
                 if note.case_number == case_number:
                     return note, True
                 raise SaleReversedError(sale_number)
+            clock.require_clock(tenant, connection, now=now)
             if case.state is not CaseState.APPROVED:
                 raise CaseStateError(case_number, state=case.state.value, wanted="used")
             meter = meters.lock_meter(tenant, connection, drn=sale.drn)

@@ -29,7 +29,6 @@ from vending_app.domain.errors import (
 from vending_app.domain.money import Money, format_money
 from vending_app.domain.network import SELLABLE
 from vending_app.domain.parties import AccountState, Operator, Tenant, Vendor
-from vending_app.domain.periods import posting_time
 from vending_app.domain.places import Supply
 from vending_app.domain.purchases import format_counters
 from vending_app.domain.requests import NamedRequest, exact_number
@@ -48,7 +47,7 @@ from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities, perform
 from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
 from vending_app.services.use_case import Answer
-from vending_app.storage import network, operators, parties, selling, tenants
+from vending_app.storage import clock, network, operators, parties, selling, tenants
 from vending_app.storage.engine import Store
 
 
@@ -192,7 +191,8 @@ def vend(
             change first.
         SpecialReservedError: More than one token for the special identifier.
         TokenRefusedError, TwinRefusedError: The security module or the meter's twin refuses.
-        LedgerClockBehindError: The clock is far behind the last entry of the books.
+        LedgerClockBehindError, LedgerClockAheadError: The clock is far behind the last entry of the
+            books, or further ahead than anybody believes.
         RequestFailedError, OutcomeUnknownError: What came of the same request before.
         StoreBusyError: The database was not to be had; nothing was sold.
     """
@@ -304,7 +304,7 @@ def _seller(
 ) -> tuple[Operator, Tenant]:
     found = _require_seller(connection, request)
     # The books would refuse it only when the tokens are made, and nobody could account for those.
-    posting_time(found.booked_at, now)
+    clock.require_clock_after(request.tenant, connection, last=found.booked_at, now=now)
     return found.operator, found.tenant
 
 

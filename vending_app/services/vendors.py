@@ -11,7 +11,7 @@ from vending_app.domain.periods import period_of
 from vending_app.domain.roles import Permission
 from vending_app.services.adding import LONGEST_NAME, refusing_doubles, require_code
 from vending_app.services.permissions import require
-from vending_app.storage import ledger, ledger_reading, parties, tenants
+from vending_app.storage import clock, ledger, ledger_reading, parties, tenants
 from vending_app.storage.engine import Store
 
 
@@ -71,12 +71,14 @@ def deposit(store: Store, operator: Operator, *, paid: Deposit, now: datetime) -
         UnknownVendorError: There is no such vendor.
         FloatDepositError: Not an amount above nothing.
         AlreadyThereError: The payment is booked.
+        LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right.
     """
     require(operator, Permission.BANKING)
     require_code("A bank reference", paid.bank_reference)
     tenant = operator.tenant
     with store.write() as connection:
         parties.lock_vendor(tenant, connection, vendor_code=paid.vendor_code)
+        clock.require_clock(tenant, connection, now=now)
         terms = tenants.find_tenant(tenant, connection)
         entry = deposit_entry(
             reference=f"deposit {paid.bank_reference}",

@@ -10,7 +10,7 @@ as late as possible otherwise: until the transaction ends, nobody else posts for
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -31,7 +31,7 @@ from sqlalchemy.exc import IntegrityError
 
 from keys.hash_chain import Head, link
 from vending_app.domain.chart import account_kind, party_of
-from vending_app.domain.ledger import LedgerEntry, Posting, chain_name
+from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting, chain_name
 from vending_app.domain.ledger_errors import (
     LedgerAccountError,
     LedgerLimitError,
@@ -137,7 +137,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
         now: The present time, aware.
 
     Raises:
-        LedgerClockBehindError: The clock lies more than five minutes behind the last entry.
+        LedgerClockBehindError: The clock lies more than five minutes behind the last entry; but for
+            the entry that sets it back.
         LedgerAccountError: A float or a credit of somebody who does not exist.
         LedgerLimitError: A float or a credit does not suffice.
         sqlalchemy.exc.IntegrityError: The reference stands there already.
@@ -146,7 +147,8 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     _move_parties(tenant, connection, postings=entry.postings)
     wanted = {posting.account for posting in entry.postings}
     books, missing = _lock_books(tenant, connection, wanted=wanted)
-    posted_at = posting_time(books.posted_at, now)
+    set_back = entry.kind is EntryKind.CLOCK_SET_BACK
+    posted_at = now.astimezone(UTC) if set_back else posting_time(books.posted_at, now)
     period = open_period(entry.period, closed_through=books.closed_through)
     record = entry.record(period=period, posted_at=moment_text(posted_at))
     linked = link(books.head, record)
@@ -199,16 +201,6 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
         postings=entry.postings,
         hash=linked.hash.hex(),
     )
-
-
-def require_clock(tenant: str, connection: Connection, *, now: datetime) -> None:
-    """Refuse a clock that nothing could be booked by, before anything is made that has to be.
-
-    Raises:
-        LedgerClockBehindError: It lies more than five minutes behind the last entry.
-    """
-    query = select(ledger_heads.c.posted_at).where(ledger_heads.c.tenant == tenant)
-    posting_time(connection.execute(query).scalar_one_or_none(), now)
 
 
 def lock_books(tenant: str, connection: Connection) -> Books:

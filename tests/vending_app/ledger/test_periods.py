@@ -57,10 +57,10 @@ def test_a_credit_note_for_a_closed_month_is_booked_in_the_open_one(world: World
 
 def test_closing_a_month_closes_those_before_it(world: World) -> None:
     world.sell()
-    now = datetime(2026, 5, 1, 9, tzinfo=UTC)
-    close_period(world.store, "2026-04", operator=SUPERVISOR, now=now)
+    now = datetime(2026, 4, 1, 9, tzinfo=UTC)
+    close_period(world.store, "2026-03", operator=SUPERVISOR, now=now)
     with pytest.raises(PeriodClosedError) as refusal:
-        close_period(world.store, "2026-03", operator=SUPERVISOR, now=now)
+        close_period(world.store, "2026-02", operator=SUPERVISOR, now=now)
     assert refusal.value.code == "PERIOD_CLOSED"
 
 

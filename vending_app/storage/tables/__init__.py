@@ -9,6 +9,7 @@ from typing import Final
 
 from vending_app.storage.tables.base import UtcDateTime, metadata
 from vending_app.storage.tables.ledger import (
+    clock_terms,
     ledger_accounts,
     ledger_checkpoints,
     ledger_entries,
@@ -75,6 +76,7 @@ __all__ = [
     "audit_events",
     "bases",
     "cases",
+    "clock_terms",
     "counters",
     "credit_notes",
     "customers",

@@ -100,6 +100,18 @@ ledger_heads = Table(
     CheckConstraint("length >= 0", name="length"),
 )
 
+clock_terms = Table(
+    "clock_terms",
+    metadata,
+    tenant_column(),
+    # How far ahead of the last entry the clock is believed; a tenant without a row has the default.
+    Column("days_ahead", Integer, nullable=False),
+    moment("accepted_until", nullable=True),
+    PrimaryKeyConstraint("tenant"),
+    of_tenant(),
+    CheckConstraint("days_ahead BETWEEN 1 AND 36500", name="days_ahead"),
+)
+
 ledger_checkpoints = Table(
     "ledger_checkpoints",
     metadata,

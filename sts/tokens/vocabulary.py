@@ -57,9 +57,9 @@ def require_width(name: str, value: int, width: int, *, secret: bool = False) ->
 
     A ``secret`` value is part of a key, so it is not repeated.
     """
+    # True and False are numbers to Python. Most values are plain numbers, so that is asked first.
+    is_number = type(value) is int or (isinstance(value, int) and not isinstance(value, bool))
     # Shifted to the right, a negative number never becomes zero.
-    if type(value) is int and not value >> width:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value >> width:
+    if not is_number or value >> width:
         found = "a value that is not shown" if secret else value
         raise FieldRangeError(name, low=0, high=(1 << width) - 1, found=found)

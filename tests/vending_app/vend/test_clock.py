@@ -45,15 +45,15 @@ def usual(store: Store) -> None:
         clock.set_terms(THABANENG, connection, terms=ClockTerms())
 
 
-def _code(call: Callable[[], object]) -> str:
+def _code(call: Callable[..., object], *told: object, **named: object) -> str:
     with pytest.raises(VendingError) as refusal:
-        call()
+        call(*told, **named)
     return refusal.value.code
 
 
 def _accept(store: Store, operator: Operator, *, now: datetime, **changes: Any) -> ClockTerms:
-    said = {"today": now.date(), "reason": "Closed over the winter"} | changes
-    return accept(store, operator, now=now, **said)
+    said: dict[str, Any] = {"today": now.date(), "reason": "Closed over the winter"}
+    return accept(store, operator, now=now, **said | changes)
 
 
 def _sold_by_a_wrong_clock(store: Store, module: SecurityModule, staff: Staff) -> int:
@@ -177,8 +177,8 @@ def test_who_says_that_the_clock_is_right_may_and_has_looked_at_another(
         (boss, {"today": date(2026, 3, 2)}, "CLOCK_OTHER_DAY"),
     ):
         for say in (accept, set_back):
-            said = {"today": WRONG.date(), "reason": "Right", "now": WRONG} | changes
-            assert _code(lambda say=say, said=said, who=operator: say(store, who, **said)) == code
+            said: dict[str, Any] = {"today": WRONG.date(), "reason": "Right", "now": WRONG}
+            assert _code(say, store, operator, **said | changes) == code
     assert audit_codes(store) == [
         code for code in ("NOT_PERMITTED", "REASON_MISSING", "CLOCK_OTHER_DAY") for _ in range(2)
     ]
@@ -211,7 +211,7 @@ def test_a_utility_sets_how_far_it_believes_its_clock(
     limit(8)
     sell(store, module, now=now)
     for days in (0, 36_501, -(2**70)):
-        assert _code(lambda days=days: limit(days)) == "CLOCK_LIMIT"
+        assert _code(limit, days) == "CLOCK_LIMIT"
     assert _code(lambda: limit(1, staff.cashier)) == "NOT_PERMITTED"
     assert _code(lambda: limit(1, reason="")) == "REASON_MISSING"
     assert clock_terms(store).days_ahead == 8
@@ -253,15 +253,9 @@ def test_books_that_are_not_ahead_are_not_set_back(
     store: Store, module: SecurityModule, staff: Staff
 ) -> None:
     sell(store, module)
-    for now in (NOW + timedelta(days=1), NOW, NOW - timedelta(minutes=5)):
-        assert (
-            _code(
-                lambda now=now: set_back(
-                    store, staff.supervisor, today=now.date(), reason="No need", now=now
-                )
-            )
-            == "CLOCK_NOT_BEHIND"
-        )
+    said: dict[str, Any] = {"today": NOW.date(), "reason": "No need"}
+    for now in (NOW + timedelta(hours=1), NOW, NOW - timedelta(minutes=5)):
+        assert _code(set_back, store, staff.supervisor, now=now, **said) == "CLOCK_NOT_BEHIND"
     assert findings(store) == []
 
 

@@ -110,8 +110,8 @@ def answered(
             raise TidAlreadyUsedError(tid)
         # What was used is counted only where something limits it: that may take long.
         if asked.credit_steps and asked.key.terms.credit_limit_units is not None:
-            usage = transaction.usage(asked.key.name)
-            require_within_limit(asked.key.terms, usage, steps=asked.credit_steps)
+            used = transaction.credit_used(asked.key.name)
+            require_within_limit(asked.key.terms, used, steps=asked.credit_steps)
         made = make()
         transaction.add(asked.entry(seal, made))
     return made

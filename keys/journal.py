@@ -125,8 +125,11 @@ class JournalTransaction(IssueJournal, Protocol):
         """
         ...
 
-    def usage(self, key: KeyName) -> KeyUsage:
-        """Return how much was made under a vending key, to be held until the transaction ends."""
+    def credit_used(self, key: KeyName) -> int:
+        """Return how much credit was made under a vending key, in 0.00001 of the currency.
+
+        Nobody else makes any under this key until the transaction ends.
+        """
         ...
 
     def add(self, entry: JournalEntry) -> None:

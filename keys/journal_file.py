@@ -267,6 +267,10 @@ class _Transaction:
             tid_is_used = tid_is_used or _MINUTE(row) == minute
         return LookedUp(entry=entry, tid_is_used=tid_is_used)
 
+    def credit_used(self, key: KeyName) -> int:
+        """Return how much credit was made under a vending key."""
+        return self.usage(key).credit_units
+
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
         used = self._used.get(key)
@@ -286,10 +290,8 @@ class _Transaction:
         self._minutes.add(
             (entry.key.tenant, entry.meter_pan.digits, entry.base_date.year, entry.tid_minutes)
         )
-        used = self.usage(entry.key)
-        self._used[entry.key] = KeyUsage(
-            tokens=used.tokens + 1, credit_units=used.credit_units + entry.credit_units
-        )
+        tokens, credit_units = self.usage(entry.key)
+        self._used[entry.key] = KeyUsage(tokens + 1, credit_units + entry.credit_units)
 
     def write(self) -> None:
         """Write down what waits, and how much is used now."""

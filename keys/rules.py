@@ -16,7 +16,6 @@ from keys.errors import (
     KeyTypeMismatchError,
     NotInitialisationKeyError,
 )
-from keys.journal import KeyUsage
 from keys.registered_key import KeyTerms, RegisteredKey
 from keys.requests import MeterConfiguration
 from sts import KeyType, Token, TokenCarrierType, TransferCredit, TransferCurrencyCredit
@@ -95,12 +94,17 @@ def credit_steps(token: Token) -> int:
     return max(0, token.amount.units) if isinstance(token, TransferCurrencyCredit) else 0
 
 
-def require_within_limit(terms: KeyTerms, usage: KeyUsage, *, steps: int) -> None:
+def require_within_limit(terms: KeyTerms, used: int, *, steps: int) -> None:
     """Refuse credit beyond the limit of a key.
+
+    Args:
+        terms: Of the key.
+        used: How much credit was made under it, in 0.00001 of the currency.
+        steps: How much more is asked for, in the same.
 
     Raises:
         CreditLimitError: With this token it would be beyond.
     """
     limit = terms.credit_limit_units
-    if limit is not None and usage.credit_units + steps > limit * STEPS_PER_CURRENCY_UNIT:
+    if limit is not None and used + steps > limit * STEPS_PER_CURRENCY_UNIT:
         raise CreditLimitError(limit)

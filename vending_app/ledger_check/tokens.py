@@ -157,6 +157,26 @@ def check_journal(tenant: Tenant) -> Iterator[Finding]:
         "AND made.message_id = basis.tenant || '/' || basis.request_id || '/key')",
         "the module did not make this key change",
     )
+    yield from _miscounted(tenant)
+
+
+def _miscounted(tenant: Tenant) -> Iterator[Finding]:
+    """Yield the vending keys that count other credit than the journal has."""
+    journalled: dict[tuple[object, object], int] = {}
+    for row in tenant.rows(
+        "SELECT supply_group_code, key_revision_number, credit_units FROM issue_journal "
+        "WHERE tenant = :tenant AND credit_units <> '0'"
+    ):
+        key = row["supply_group_code"], row["key_revision_number"]
+        journalled[key] = journalled.get(key, 0) + int(row["credit_units"])
+    for row in tenant.rows(
+        "SELECT supply_group_code, key_revision_number, credit_units FROM key_credit "
+        "WHERE tenant = :tenant"
+    ):
+        key = row["supply_group_code"], row["key_revision_number"]
+        if row["credit_units"] != str(journalled.get(key, 0)):
+            name = "/".join(map(str, key))
+            yield tenant.finding("key_credit", name, "the journal has other credit of this key")
 
 
 def _unmade(tenant: Tenant) -> Iterator[Finding]:

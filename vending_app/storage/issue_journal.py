@@ -1,52 +1,63 @@
-"""The security module's issue journal, within the database transaction that a sale has open."""
+"""The security module's issue journal, within the database transaction that a sale has open.
 
+How much credit a vending key has made is asked for only where that is limited. The sum is kept in a
+row of its own, so that a sale takes as long however many there were. Only who has asked for it goes
+on counting; credit that is made without having been counted removes the row, and whoever asks next
+adds up the journal again.
+"""
+
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
+    Table,
+    and_,
     bindparam,
-    cast,
-    func,
+    delete,
     insert,
     select,
     union_all,
+    update,
 )
 
-from keys import JournalEntry, JournalTransaction, KeyName, KeyUsage, LookedUp
+from keys import JournalEntry, JournalTransaction, KeyName, LookedUp
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
 from vending_app.storage.prepared import Found, Prepared
-from vending_app.storage.tables import issue_journal, supply_groups
+from vending_app.storage.tables import issue_journal, key_credit, supply_groups
 
-_CREDIT_DIGITS: Final = 40
-"""As many as the column holds."""
-_DIGITS_AT_ONCE: Final = 10
-"""What 900 million entries of as many digits add up to is within 64 bits."""
+_NO_CREDIT: Final = "0"
 
 
-def _credit_parts() -> list[ColumnElement[int]]:
-    """Return the sums of the credit's digits, ten at a time and the last ones first.
-
-    Credit may be beyond 64 bits, and no kind of number of both databases holds more of it exactly.
-    """
-    credit = issue_journal.c.credit_units
-    padded = "0" * _CREDIT_DIGITS + credit
-    starts = range(_CREDIT_DIGITS - _DIGITS_AT_ONCE, -1, -_DIGITS_AT_ONCE)
-    return [
-        func.sum(
-            cast(func.substr(padded, func.length(credit) + start + 1, _DIGITS_AT_ONCE), BigInteger)
-        )
-        for start in starts
-    ]
+def _of_key(table: Table) -> ColumnElement[bool]:
+    return and_(
+        table.c.tenant == bindparam("of_tenant"),
+        table.c.supply_group_code == bindparam("of_group"),
+        table.c.key_revision_number == bindparam("of_revision"),
+    )
 
 
-_USAGE: Final = select(func.count(), *_credit_parts()).where(
-    issue_journal.c.tenant == bindparam("tenant"),
-    issue_journal.c.supply_group_code == bindparam("group"),
-    issue_journal.c.key_revision_number == bindparam("revision"),
+_LOCK_GROUP: Final = Prepared(
+    select(supply_groups.c.tenant)
+    .where(
+        supply_groups.c.tenant == bindparam("of_tenant"),
+        supply_groups.c.supply_group_code == bindparam("of_group"),
+    )
+    .with_for_update()
 )
+_COUNTED: Final = Prepared(select(key_credit.c.credit_units).where(_of_key(key_credit)))
+_JOURNALLED: Final = Prepared(
+    select(issue_journal.c.credit_units).where(
+        _of_key(issue_journal), issue_journal.c.credit_units != _NO_CREDIT
+    )
+)
+_BEGIN_COUNT: Final = Prepared(insert(key_credit))
+_GO_ON: Final = Prepared(
+    update(key_credit).where(_of_key(key_credit)).values(credit_units=bindparam("new_units"))
+)
+_END_COUNT: Final = Prepared(delete(key_credit).where(_of_key(key_credit)))
 _FIND: Final = Prepared(
     select(issue_journal).where(
         issue_journal.c.tenant == bindparam("tenant"),
@@ -77,6 +88,7 @@ class DatabaseJournal:
     def __init__(self, connection: Connection) -> None:
         """Write into the transaction of ``connection``."""
         self._connection = connection
+        self._counted: dict[KeyName, int] = {}
 
     def transaction(self) -> AbstractContextManager[JournalTransaction]:
         """Stand for the transaction that is open."""
@@ -101,25 +113,32 @@ class DatabaseJournal:
         )
         return LookedUp(entry=next(entries, None), tid_is_used=tid_is_used)
 
-    def usage(self, key: KeyName) -> KeyUsage:
-        """Return how much was made under a vending key.
+    def credit_used(self, key: KeyName) -> int:
+        """Return how much credit was made under a vending key, in 0.00001 of the currency.
 
         The supply group is locked until the transaction ends, so two sales cannot both use up
         what is left of a limit.
         """
-        group = str(key.supply_group_code)
-        self._connection.execute(
-            select(supply_groups.c.tenant)
-            .where(supply_groups.c.tenant == key.tenant, supply_groups.c.supply_group_code == group)
-            .with_for_update()
-        )
-        values = {"tenant": key.tenant, "group": group, "revision": int(key.key_revision_number)}
-        tokens, *parts = self._connection.execute(_USAGE, values).one()
-        # Without an entry the sums are NULL.
-        credit = sum(
-            int(part or 0) * 10 ** (_DIGITS_AT_ONCE * place) for place, part in enumerate(parts)
-        )
-        return KeyUsage(tokens=tokens, credit_units=credit)
+        of_key = _values(key)
+        self._lock_group(of_key)
+        counted = _COUNTED.one_or_none(self._connection, of_key)
+        if counted is None:
+            # Credit may be beyond 64 bits, which no database adds up.
+            rows = _JOURNALLED.rows(self._connection, of_key)
+            used = sum(int(row.credit_units) for row in rows)
+            _BEGIN_COUNT.run(
+                self._connection,
+                {
+                    "tenant": key.tenant,
+                    "supply_group_code": of_key["of_group"],
+                    "key_revision_number": of_key["of_revision"],
+                    "credit_units": str(used),
+                },
+            )
+        else:
+            used = int(counted.credit_units)
+        self._counted[key] = used
+        return used
 
     def add(self, entry: JournalEntry) -> None:
         """Write an entry down."""
@@ -139,6 +158,30 @@ class DatabaseJournal:
                 "made_at": entry.made_at,
             },
         )
+        if entry.credit_units:
+            self._count(entry.key, entry.credit_units)
+
+    def _count(self, key: KeyName, units: int) -> None:
+        """Add credit to what a key has made, if that is counted."""
+        of_key, used = _values(key), self._counted.pop(key, None)
+        if used is None:
+            self._lock_group(of_key)
+            _END_COUNT.run(self._connection, of_key)
+        else:
+            _GO_ON.run(self._connection, {**of_key, "new_units": str(used + units)})
+
+    def _lock_group(self, of_key: Mapping[str, object]) -> None:
+        # Found or not: a key of a group that is not set up here sells nothing.
+        group = {name: of_key[name] for name in ("of_tenant", "of_group")}
+        _LOCK_GROUP.rows(self._connection, group)
+
+
+def _values(key: KeyName) -> dict[str, object]:
+    return {
+        "of_tenant": key.tenant,
+        "of_group": f"{key.supply_group_code.number:06d}",
+        "of_revision": int(key.key_revision_number),
+    }
 
 
 def _entry(row: Found) -> JournalEntry:

@@ -12,7 +12,7 @@ from sts import DecoderReferenceNumber
 from vending_app.domain.errors import UnknownRequestError, VendingError
 from vending_app.domain.requests import RequestState, StoredRequest
 from vending_app.storage.prepared import Prepared
-from vending_app.storage.tables import requests
+from vending_app.storage.tables import NOT_DONE, requests
 
 _OPEN: Final = (RequestState.PENDING.value, RequestState.UNKNOWN.value)
 _LONGEST_MESSAGE: Final = 500
@@ -80,7 +80,7 @@ def list_open(tenant: str, connection: Connection, *, limit: int) -> tuple[Store
     """Return requests that are not decided, the oldest first."""
     rows = connection.execute(
         select(requests)
-        .where(requests.c.tenant == tenant, requests.c.state.in_(_OPEN))
+        .where(requests.c.tenant == tenant, NOT_DONE, requests.c.state.in_(_OPEN))
         .order_by(requests.c.received_at, requests.c.request_id)
         .limit(limit)
     )
@@ -94,8 +94,9 @@ def open_plans(
     plans = connection.execute(
         select(requests.c.plan).where(
             requests.c.tenant == tenant,
-            requests.c.state.in_(_OPEN),
             requests.c.drn == str(drn),
+            NOT_DONE,
+            requests.c.state.in_(_OPEN),
             requests.c.plan.is_not(None),
         )
     )

@@ -14,7 +14,6 @@ from sqlalchemy import (
     cast,
     exists,
     insert,
-    literal,
     null,
     select,
     union_all,
@@ -34,12 +33,11 @@ from sts import (
 from sts.token_identifier import TID_STORE_SIZE
 from vending_app.domain.errors import UnknownBasisError
 from vending_app.domain.network import MeterKey
-from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
 from vending_app.storage.numbers import names_nothing
 from vending_app.storage.prepared import Prepared
-from vending_app.storage.tables import bases, requests, token_marks, tokens
+from vending_app.storage.tables import NOT_DONE, bases, requests, token_marks, tokens
 
 WITHHELD: Final = "withheld"
 VOID: Final = "void"
@@ -47,7 +45,6 @@ VOID: Final = "void"
 _ADD_BASES: Final = Prepared(insert(bases))
 _ADD_TOKENS: Final = Prepared(insert(tokens))
 _ADD_MARKS: Final = Prepared(insert(token_marks))
-_NOT_DONE: Final = tuple(state for state in RequestState if state is not RequestState.DONE)
 _LAST: Final = (
     select(tokens.c.tid)
     .where(
@@ -67,9 +64,8 @@ _USED: Final = Prepared(
             requests.c.tenant == bindparam("tenant"),
             requests.c.drn == bindparam("drn"),
             requests.c.request_id != bindparam("without"),
-            # Of those that failed, too: the module may have made some of their tokens. Each state
-            # by its name, or the index would be searched through all that was ever done.
-            requests.c.state.in_([literal(state.value) for state in _NOT_DONE]),
+            # Of those that failed, too: the module may have made some of their tokens.
+            NOT_DONE,
             requests.c.plan.is_not(None),
         ),
     )

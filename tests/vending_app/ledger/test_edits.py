@@ -186,6 +186,11 @@ def test_a_row_put_in_is_found_and_named(
             "issue_journal",
             "thabaneng/r-1/1",
         ),
+        (
+            "INSERT INTO key_credit VALUES ('thabaneng', '201457', 1, '7')",
+            "key_credit",
+            "201457/1",
+        ),
         ("UPDATE tariff_versions SET document = '{}'", "tariff_versions", "home/1"),
         ("UPDATE tariff_versions SET document_hash = 'ab'", "tariff_versions", "home/1"),
         ("UPDATE tariff_versions SET tariff_version = 2", "tariff_versions", "home/2"),

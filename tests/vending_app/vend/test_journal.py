@@ -1,11 +1,12 @@
 """The security module's journal in the transaction of a sale."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
-from sqlalchemy import event
 
 from keys import (
     CreditRequest,
@@ -13,7 +14,6 @@ from keys import (
     JournalEntry,
     KeyName,
     KeyTerms,
-    KeyUsage,
     Secret,
     Vault,
 )
@@ -32,14 +32,13 @@ from sts import (
     StsError,
     encode_amount,
 )
-from tests.vending_app.conftest import opened
 from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.vend.shop import KEY, THABANENG, meter_of, sell
 from vending_app import demo_story as story
-from vending_app.config import Config
 from vending_app.services.plans import meter_configuration
 from vending_app.storage.engine import Store
 from vending_app.storage.issue_journal import DatabaseJournal
+from vending_app.storage.sending import watched
 
 
 def test_it_finds_again_what_was_issued(store: Store, module: JournalledModule) -> None:
@@ -104,8 +103,8 @@ def test_credit_in_currency_is_counted_up_to_the_limit_of_its_key(
     with store.write() as connection:
         journal = DatabaseJournal(connection)
         module.issue(meter, asked, message_id="m-1", now=NOW, journal=journal)
-        used = journal.usage(module.vending_key(meter).name)
-        assert used == KeyUsage(tokens=1, credit_units=asked.amount.units)
+        used = journal.credit_used(module.vending_key(meter).name)
+        assert used == asked.amount.units
         more = replace(asked, tid_minutes=asked.tid_minutes + 1)
         with pytest.raises(CreditLimitError) as refusal:
             module.issue(meter, more, message_id="m-2", now=NOW, journal=journal)
@@ -117,6 +116,7 @@ _OTHERS = KeyName(
     supply_group_code=story.SUPPLY_GROUP_CODE,
     key_revision_number=KeyRevisionNumber(2),
 )
+_KEY = replace(_OTHERS, key_revision_number=KeyRevisionNumber(1))
 _LARGEST = 16383 * 10**31
 """The most that one token of currency credit can carry, in its steps: 36 digits."""
 
@@ -151,22 +151,66 @@ def test_what_a_key_was_used_for_is_added_up_to_the_last_step(
     store: Store, sold: tuple[int, ...]
 ) -> None:
     """Beyond the whole numbers of a database, and without those of another key."""
-    key = replace(_OTHERS, key_revision_number=KeyRevisionNumber(1))
     with store.write() as connection:
         journal = DatabaseJournal(connection)
         for number, units in enumerate(sold):
-            journal.add(_entry(number, units, key=key))
+            journal.add(_entry(number, units, key=_KEY))
         journal.add(_entry(99, 5, key=_OTHERS))
-        assert journal.usage(key) == KeyUsage(tokens=len(sold), credit_units=sum(sold))
+        assert journal.credit_used(_KEY) == sum(sold)
 
 
-def test_the_use_of_a_key_is_read_from_its_index_alone(config: Config) -> None:
-    sent = []
-    with opened(config.database_url) as store, store.write() as connection:
-        listener = (connection, "before_cursor_execute", lambda *heard: sent.append(heard[2:4]))
-        event.listen(*listener)
-        DatabaseJournal(connection).usage(_OTHERS)
-        event.remove(*listener)
-        statement, values = sent[-1]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-    assert "USING COVERING INDEX ix_issue_journal_key" in plan[0].detail
+def test_credit_that_is_counted_is_not_added_up_again(store: Store) -> None:
+    for number, units in enumerate((_LARGEST, 7, 0, 2**63)):
+        with watched(store.engine) as sent, store.write() as connection:
+            journal = DatabaseJournal(connection)
+            used = journal.credit_used(_OTHERS)
+            journal.add(_entry(number, units, key=_OTHERS))
+        added_up = [each for each in sent if "FROM issue_journal" in each]
+        assert bool(added_up) is (number == 0)
+        assert used == sum((_LARGEST, 7, 0, 2**63)[:number])
+    with store.write() as connection:
+        assert DatabaseJournal(connection).credit_used(_OTHERS) == _LARGEST + 7 + 2**63
+
+
+def test_credit_that_was_made_without_being_counted_counts_afterwards(store: Store) -> None:
+    """So it is while a key has no limit, and when it gets one again."""
+    with store.write() as connection:
+        journal = DatabaseJournal(connection)
+        assert journal.credit_used(_OTHERS) == 0
+        journal.add(_entry(1, 5, key=_OTHERS))
+        journal.add(_entry(2, 6, key=_OTHERS))
+    with store.write() as connection:
+        DatabaseJournal(connection).add(_entry(3, 7, key=_OTHERS))
+    with store.write() as connection:
+        assert DatabaseJournal(connection).credit_used(_OTHERS) == 18
+
+
+def test_what_is_counted_is_undone_with_the_sale(store: Store) -> None:
+    def sell_and_fail() -> None:
+        with store.write() as connection:
+            journal = DatabaseJournal(connection)
+            journal.credit_used(_OTHERS)
+            journal.add(_entry(1, 5, key=_OTHERS))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sell_and_fail()
+    with store.write() as connection:
+        assert DatabaseJournal(connection).credit_used(_OTHERS) == 0
+
+
+def test_nobody_else_counts_the_credit_of_a_group_at_the_same_time(store: Store) -> None:
+    """On both databases; each of eight takes what is there and adds to it."""
+    taken = Barrier(8)
+
+    def sell_one(number: int) -> None:
+        taken.wait()
+        with store.write() as connection:
+            journal = DatabaseJournal(connection)
+            used = journal.credit_used(_KEY)
+            journal.add(_entry(number, used + 1, key=_KEY))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(sell_one, range(8)))
+    with store.write() as connection:
+        assert DatabaseJournal(connection).credit_used(_KEY) == 2**8 - 1

@@ -34,8 +34,14 @@ from vending_app.storage.tables.parties import (
     vendors,
 )
 from vending_app.storage.tables.pricing import dated_tables, tariff_versions, tariffs
-from vending_app.storage.tables.records import audit_events, issue_journal, reconciliations
+from vending_app.storage.tables.records import (
+    audit_events,
+    issue_journal,
+    key_credit,
+    reconciliations,
+)
 from vending_app.storage.tables.vending import (
+    NOT_DONE,
     bases,
     cases,
     credit_notes,
@@ -70,6 +76,7 @@ APPEND_ONLY: Final = (
 
 __all__ = [
     "APPEND_ONLY",
+    "NOT_DONE",
     "UtcDateTime",
     "accounts",
     "areas",
@@ -83,6 +90,7 @@ __all__ = [
     "dated_tables",
     "feeders",
     "issue_journal",
+    "key_credit",
     "ledger_accounts",
     "ledger_checkpoints",
     "ledger_entries",

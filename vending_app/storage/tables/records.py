@@ -5,7 +5,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -37,13 +36,18 @@ issue_journal = Table(
     of_tenant(),
     CheckConstraint("tid BETWEEN 1 AND 16777215", name="tid"),
 )
-# All that is read of it where the use of a vending key is limited, which may be millions of rows.
-Index(
-    "ix_issue_journal_key",
-    issue_journal.c.tenant,
-    issue_journal.c.supply_group_code,
-    issue_journal.c.key_revision_number,
-    issue_journal.c.credit_units,
+
+# What the journal's credit adds up to under a vending key whose credit is limited. It is read and
+# written with each such token; to add up the journal would take longer with each.
+key_credit = Table(
+    "key_credit",
+    metadata,
+    tenant_column(),
+    Column("supply_group_code", String(6), nullable=False),
+    Column("key_revision_number", Integer, nullable=False),
+    Column("credit_units", String(60), nullable=False),
+    PrimaryKeyConstraint("tenant", "supply_group_code", "key_revision_number"),
+    of_tenant(),
 )
 
 audit_events = Table(

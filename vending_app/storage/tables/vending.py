@@ -1,5 +1,7 @@
 """What was done: requests, the bases of tokens, the tokens, sales and their papers, cases."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from vending_app.storage.tables.base import (
@@ -50,7 +53,15 @@ requests = Table(
     CheckConstraint("(state IN ('pending', 'unknown')) = (ended_at IS NULL)", name="ended"),
     CheckConstraint("(state = 'failed') = (error_code IS NOT NULL)", name="error"),
 )
-Index("ix_requests_open", requests.c.tenant, requests.c.state, requests.c.drn)
+NOT_DONE: Final = requests.c.state != literal_column("'done'")
+"""Of all requests, only these few have an index. It is used where exactly this is asked for."""
+Index(
+    "ix_requests_open",
+    requests.c.tenant,
+    requests.c.drn,
+    sqlite_where=NOT_DONE,
+    postgresql_where=NOT_DONE,
+)
 
 cases = Table(
     "cases",

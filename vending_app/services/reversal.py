@@ -32,7 +32,6 @@ from vending_app.domain.ledger_rows import rows_digest
 from vending_app.domain.network import Meter
 from vending_app.domain.parties import Operator, Tenant
 from vending_app.domain.periods import period_of
-from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
 from vending_app.domain.requests import exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
@@ -42,6 +41,7 @@ from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
 from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities
+from vending_app.services.sale_case import restore_account
 from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import (
     cases,
@@ -50,7 +50,6 @@ from vending_app.storage import (
     ledger,
     ledger_reading,
     meters,
-    parties,
     sales,
     tenants,
     tokens,
@@ -181,7 +180,7 @@ def _write(
 ) -> CreditNote:
     """Write the credit note, the marks and the books; the account is as if it had not bought."""
     tenant = operator.tenant
-    _restore_account(connection, sale)
+    restore_account(connection, sale)
     number = tenants.next_number(tenant, connection, counter=tenants.CREDIT_NOTE)
     note = CreditNote(
         number=number,
@@ -206,22 +205,6 @@ def _write(
     tokens.add_marks(tenant, connection, rows=marks)
     entry_number = _book(connection, tenant, note=note, sale=sale, marks=marks, now=now)
     return credit_notes.add(tenant, connection, note=note, ledger_entry=entry_number)
-
-
-def _restore_account(connection: Connection, sale: Sale) -> None:
-    account = parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
-    counters = without_purchase(
-        parse_counters(account.counters),
-        before=parse_counters(sale.counters_before),
-        after=parse_counters(sale.counters_after),
-    )
-    nothing = sale.counters_before is None and account.counters == sale.counters_after
-    parties.set_account_counters(
-        sale.tenant,
-        connection,
-        account_number=account.number,
-        counters=None if nothing else format_counters(counters),
-    )
 
 
 def _book(

@@ -193,8 +193,11 @@ def _book(keeping: Keeping[SaleWork], sale: Sale, digest: Mapping[str, str]) -> 
 
 
 def _give_back(connection: Connection, work: SaleWork) -> None:
-    """Let the account be as if it had not bought."""
-    sale = work.sale
+    restore_account(connection, work.sale)
+
+
+def restore_account(connection: Connection, sale: Sale) -> None:
+    """Let an account be as if a sale had not been."""
     account = parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
     counters = without_purchase(
         parse_counters(account.counters),

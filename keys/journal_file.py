@@ -9,7 +9,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -24,13 +24,13 @@ from keys.journal_errors import (
     JournalFormatError,
     JournalTamperedError,
 )
+from keys.journal_sqlite import connect, inherit, is_damage, pragma, roll_back
 from keys.registered_key import KeyName
 from sts import BaseDate, KeyRevisionNumber, MeterPan, StsError, SupplyGroupCode
 from sts.token_identifier import TID_STORE_SIZE
 
 APPLICATION_ID: Final = 0x53545349  # "STSI", in the header of the file.
 VERSION: Final = 1
-BUSY_SECONDS: Final = 10
 _OTHERS: Final = 0o077
 _OWNER_ONLY: Final = 0o600
 
@@ -115,7 +115,7 @@ class FileJournal:
             raise FileExistsRefusedError(path) from None
         except OSError as error:
             raise FileUnreadableError(path, error.strerror) from error
-        connection = _connect(path)
+        connection = connect(path)
         connection.executescript(
             f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {VERSION}; COMMIT;"
@@ -136,15 +136,16 @@ class FileJournal:
             raise FileUnreadableError(path, error.strerror) from error
         if mode & _OTHERS:
             raise UnsafeFileModeError(path, mode)
-        try:
-            connection = _connect(path)
-            found = _pragma(connection, "application_id"), _pragma(connection, "user_version")
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            # The second is what Python makes of a message of SQLite that quotes a damaged name.
-            raise JournalFormatError(path, "no SQLite database") from None
-        if found != (APPLICATION_ID, VERSION):
-            connection.close()
-            raise JournalFormatError(path, "made by another program, or another version of it")
+        with ExitStack() as undone:
+            try:
+                connection = undone.enter_context(closing(connect(path)))
+                found = pragma(connection, "application_id"), pragma(connection, "user_version")
+            except (sqlite3.DatabaseError, UnicodeDecodeError):
+                # The second is what Python makes of a message of SQLite that quotes a damaged name.
+                raise JournalFormatError(path, "no SQLite database") from None
+            if found != (APPLICATION_ID, VERSION):
+                raise JournalFormatError(path, "made by another program, or another version of it")
+            undone.pop_all()
         return cls(path, connection)
 
     def close(self) -> None:
@@ -152,7 +153,7 @@ class FileJournal:
         self._connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[JournalTransaction]:
+    def transaction(self) -> Iterator["FileTransaction"]:
         """Give the journal to one writer; what it wrote is on the disk when the context ends.
 
         Raises:
@@ -165,14 +166,14 @@ class FileJournal:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise JournalBusyError from error
-            opened = _Transaction(connection)
+            opened = FileTransaction(connection)
             try:
                 yield opened
                 opened.write()
                 connection.execute("COMMIT")
             except BaseException as error:
-                _roll_back(connection)
-                if _is_damage(error):
+                roll_back(connection)
+                if is_damage(error):
                     raise JournalDamagedError(self.path) from error
                 raise
 
@@ -223,12 +224,13 @@ class FileJournal:
     def _own_connection(self) -> sqlite3.Connection:
         """Return the connection, made anew in a forked process: SQLite forbids to share one."""
         if self._process != os.getpid():
-            self._connection = _connect(self.path)
+            inherit(self._connection)
+            self._connection = connect(self.path)
             self._process = os.getpid()
         return self._connection
 
 
-class _Transaction:
+class FileTransaction:
     """An open transaction.
 
     Entries wait until the transaction ends or they are many, and are then written together: that
@@ -238,6 +240,7 @@ class _Transaction:
     __slots__ = ("_connection", "_minutes", "_used", "_waiting")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        """Go on with the transaction that a connection has open."""
         self._connection = connection
         self._used: dict[KeyName, KeyUsage] = {}
         self._waiting: dict[tuple[str, str], JournalEntry] = {}
@@ -307,32 +310,6 @@ class _Transaction:
         self._connection.executemany(_ADD, map(_row, self._waiting.values()))
         self._waiting.clear()
         self._minutes.clear()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the database for any thread; the journal's lock lets one in at a time."""
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _is_damage(error: BaseException) -> bool:
-    """Tell whether SQLite failed, and not because it kept a promise of ours."""
-    damage = (sqlite3.DatabaseError, UnicodeDecodeError)
-    return isinstance(error, damage) and not isinstance(error, sqlite3.IntegrityError)
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    """Undo what is not committed; a connection that cannot even do that keeps nothing either."""
-    with suppress(sqlite3.DatabaseError):
-        connection.execute("ROLLBACK")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def _units(text: object) -> int:

@@ -14,6 +14,8 @@ from typing import Final, NoReturn, Protocol
 import pytest
 from hypothesis import settings
 
+from tests.journals import close_journals
+
 OPTIONAL_MARKS: Final = frozenset({"browser", "hsm", "postgres"})
 
 # One profile that says the same on every machine and every day, one that looks for news:
@@ -34,6 +36,13 @@ class Require(Protocol):
     def __call__(self, mark: str, reason: str) -> NoReturn:
         """Skip the test, or fail it where ``mark`` is required."""
         ...
+
+
+@pytest.fixture(autouse=True)
+def journals() -> Generator[None]:
+    """Close the issue journals of the test."""
+    yield
+    close_journals()
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def datetimes_from_tids(
     column = number_column("tids", tids, rows)
     minutes = mark_outside(status, Status.OUT_OF_RANGE, column, low=0, high=LAST_TID_MINUTES)
     moments = (minutes + (_minutes_of(base_date) - utc_offset // _MINUTE)).astype("datetime64[m]")
-    moments[status != Status.OK] = np.datetime64("NaT")
+    moments[status != Status.OK] = np.datetime64("NaT", "m")
     return Moments(moments, status)
 
 

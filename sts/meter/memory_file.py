@@ -29,9 +29,13 @@ def connect(path: Path) -> sqlite_utils.Database:
     """Open an existing file; SQLite would otherwise make one where there is none."""
     place = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(place, uri=True, timeout=BUSY_SECONDS)
-    database = sqlite_utils.Database(connection, execute_plugins=False)
-    # A commit that returned must have reached the disk.
-    database.execute("PRAGMA synchronous = FULL")
+    try:
+        database = sqlite_utils.Database(connection, execute_plugins=False)
+        # A commit that returned must have reached the disk.
+        database.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return database
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from keys import FileJournal, MeterConfiguration, RegisteredKey, Secret, SoftwareModule, Vault
+from keys import MeterConfiguration, RegisteredKey, Secret, SoftwareModule, Vault
 from keys.decoder_key_record import DecoderKeyRecord
 from keys.decoder_keys import DecoderKeysModule
 from keys.issuing import JournalledModule
 from sts import VendingKey, derive_decoder_key
+from tests.journals import new_journal
 
 if TYPE_CHECKING:  # The driver of the HSM may be missing.
     from tests.soft_hsm import SoftHsm
@@ -52,7 +53,7 @@ class Setup:
 def _software(setup: Setup) -> JournalledModule:
     vault = Vault.create(setup.folder / "software.vault", VAULT_KEY)
     vault.add_all([(held.key, held.vending_key) for held in setup.held])
-    journal = FileJournal.create(setup.folder / "software.db")
+    journal = new_journal(setup.folder / "software.db")
     return SoftwareModule(vault, lab_mode=setup.lab_mode, journal=journal, random_bytes=setup.bits)
 
 
@@ -77,7 +78,7 @@ def _decoder_keys(setup: Setup) -> JournalledModule:
             for meter in held.meters
         ]
     )
-    journal = FileJournal.create(setup.folder / "decoder.db")
+    journal = new_journal(setup.folder / "decoder.db")
     return DecoderKeysModule(
         vault, lab_mode=setup.lab_mode, journal=journal, random_bytes=setup.bits
     )
@@ -101,7 +102,7 @@ def _pkcs11(setup: Setup) -> JournalledModule:
     return Pkcs11Module(
         hsm.keys(allow_unwrapped_dkga02="true"),
         lab_mode=setup.lab_mode,
-        journal=FileJournal.create(setup.folder / "pkcs11.db"),
+        journal=new_journal(setup.folder / "pkcs11.db"),
         random_bytes=setup.bits,
     )
 

@@ -12,7 +12,6 @@ from keys import (
     ClearTamperRequest,
     CreditRequest,
     CurrencyCreditRequest,
-    FileJournal,
     IssueJournal,
     KeysError,
     MaximumPowerLimitRequest,
@@ -52,6 +51,7 @@ from sts.vectors import KeyInput, VectorCase
 from tests.contract.conftest import MakeModule
 from tests.contract.security_modules import FixedBits, Held, Setup
 from tests.house.project import ROOT
+from tests.journals import new_journal
 
 FILES: Final = ("cross_checked_sample.json", "dkga03_cross_checked.json", "reference_only.json")
 DAY: Final = timedelta(days=1)
@@ -212,7 +212,7 @@ def test_a_module_makes_the_published_tokens(make_module: MakeModule, tmp_path: 
         folder.mkdir()
         held = [each for example in examples for each in example.held]
         module = make_module(Setup(folder=folder, held=held, bits=bits))
-        journal = FileJournal.create(folder / "group.db")
+        journal = new_journal(folder / "group.db")
         with closing(journal), journal.transaction() as group:
             for example in examples:
                 expected: object = _refusal(example) or example.case.expected

@@ -30,7 +30,7 @@ def _dying_after(real: Callable[..., object]) -> Callable[..., object]:
 
 def _arm(step: str) -> None:
     """Make the process die after a step of the transaction."""
-    transaction = steps._Transaction  # noqa: SLF001 - the steps are inside
+    transaction = steps.FileTransaction
     match step:
         case "look_up" | "usage" | "add":
             setattr(transaction, step, _dying_after(getattr(transaction, step)))

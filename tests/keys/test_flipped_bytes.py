@@ -22,6 +22,7 @@ from keys.secret import Secret
 from keys.trusted_centres import TrustedCentre
 from keys.vault import Vault
 from sts import BaseDate, Service, encode_amount, tid_from_datetime
+from tests.journals import open_journal
 from tests.keys.conftest import sample_meter
 from tests.keys.custody import KEY_160, NOW, fixed_random, registered
 
@@ -73,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _issue(vault: Vault, journal_path: Path) -> None:
-    journal = FileJournal.open(journal_path)
+    journal = open_journal(journal_path)
     try:
         SoftwareModule(vault, lab_mode=True, journal=journal).issue(
             sample_meter(),
@@ -267,7 +268,7 @@ def _checkpointed(path: Path) -> None:
 
 
 def _check(path: Path, seal: JournalSeal) -> int:
-    journal = FileJournal.open(path)
+    journal = open_journal(path)
     try:
         return journal.check(seal)
     finally:

@@ -25,6 +25,7 @@ from keys import (
     LookedUp,
     SoftwareModule,
     Vault,
+    journal_sqlite,
 )
 from keys import journal_file as journal_file_module
 from keys.journal import JournalSeal, MadeTokens
@@ -40,6 +41,7 @@ from sts import (
     tid_from_datetime,
 )
 from tests.house.project import ROOT
+from tests.journals import open_journal
 from tests.keys.conftest import NOW, VAULT_KEY, sample_meter
 
 KEY = KeyName(
@@ -77,7 +79,7 @@ def test_an_entry_comes_back_as_it_was_written(journal: FileJournal) -> None:
     with journal.transaction() as transaction:
         transaction.add(written._replace(made_at=local))
     journal.close()
-    again = FileJournal.open(journal.path)
+    again = open_journal(journal.path)
     with again.transaction() as transaction:
         assert transaction.find("thabaneng", "m") == written
         assert transaction.find("mwanga", "m") is None
@@ -241,8 +243,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_journal_that_another_process_keeps_is_busy(
     journal: FileJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_file_module, "BUSY_SECONDS", 0)
-    other = FileJournal.open(journal.path)
+    monkeypatch.setattr(journal_sqlite, "BUSY_SECONDS", 0)
+    other = open_journal(journal.path)
     with journal.transaction(), pytest.raises(JournalBusyError) as refusal, other.transaction():
         pass  # pragma: no cover - it does not open
     assert refusal.value.code == "JOURNAL_BUSY"
@@ -328,7 +330,7 @@ def test_a_process_that_is_killed_at_any_step_leaves_all_or_nothing(
     killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert bool(killed.stdout) is (step == "answered")
-    again = FileJournal.open(journal.path)
+    again = open_journal(journal.path)
     with again.transaction() as transaction:
         assert (transaction.find("thabaneng", "m") is not None) is kept
         assert transaction.usage(KEY).tokens == kept
@@ -423,7 +425,7 @@ def test_a_file_that_is_damaged_in_the_middle_is_said_to_be(
     page = int.from_bytes(content[16:18], "big")
     content[page : 2 * page] = b"\xff" * page
     journal.path.write_bytes(content)
-    again = FileJournal.open(journal.path)
+    again = open_journal(journal.path)
     opened = SoftwareModule(vault, lab_mode=True, journal=again)
     with pytest.raises(JournalDamagedError) as refusal:
         _issue(opened)

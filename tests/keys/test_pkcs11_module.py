@@ -29,6 +29,7 @@ from sts import (
     encode_amount,
     tid_from_datetime,
 )
+from tests.journals import new_journal, open_journal
 from tests.keys.conftest import VAULT_KEY, MeterMaker
 from tests.keys.custody import KEY_64, KEY_128, KEY_160, NOW, fixed_random, registered
 from tests.soft_hsm import SoftHsm
@@ -114,7 +115,7 @@ def test_it_makes_the_tokens_of_the_software_module(
         ("token", Pkcs11Module(keys, lab_mode=False, random_bytes=fixed_random("a"))),
         ("vault", SoftwareModule(vault, lab_mode=False, random_bytes=fixed_random("a"))),
     ):
-        journal = FileJournal.create(tmp_path / f"{name}.db")
+        journal = new_journal(tmp_path / f"{name}.db")
         answer = module.issue(make_meter(), _request(), message_id="m", now=NOW, journal=journal)
         digits.add(answer.digits)
         journal.close()
@@ -192,4 +193,4 @@ def test_custodians_and_the_audit_log_work_on_it_as_on_a_vault(
 
 
 def _journal_of(hsm: SoftHsm) -> FileJournal:
-    return FileJournal.open(Path(f"{hsm.settings_file}.journal"))
+    return open_journal(Path(f"{hsm.settings_file}.journal"))

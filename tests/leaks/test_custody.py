@@ -18,7 +18,6 @@ import pytest
 from keys import (
     CreditRequest,
     CurrencyCreditRequest,
-    FileJournal,
     KeysError,
     MaximumPowerLimitRequest,
     MeterConfiguration,
@@ -57,6 +56,7 @@ from sts import (
     new_cipher,
     tid_from_datetime,
 )
+from tests.journals import new_journal, open_journal
 from tests.keys.custody import NOW, fixed_random
 from tests.leaks.marked import (
     COMPONENTS,
@@ -209,7 +209,7 @@ def test_a_vault_and_the_modules_over_it_let_no_key_out(tmp_path: Path, output: 
         now=NOW,
         random_bytes=fixed_random("module"),
     )
-    journal = FileJournal.open(ModuleHome(path).journal)
+    journal = open_journal(ModuleHome(path).journal)
     options = ModuleOptions(unlock=UNLOCK, lab_mode=True, journal=journal)
     module = open_module(name, options, caller=Caller(actor="till 1", now=NOW))
     _use(output, module, METER, OLD_METER, STA_METER)
@@ -252,7 +252,7 @@ def test_decoder_keys_of_a_maker_stay_inside(tmp_path: Path, output: Output) -> 
     output.show(keys)
     vault = Vault.create(tmp_path / "maker.vault", UNLOCK, cost=QUICK)
     vault.add_decoder_keys(keys)
-    journal = FileJournal.create(tmp_path / "maker.journal")
+    journal = new_journal(tmp_path / "maker.journal")
     module = open_driver(
         f"decoder-keys:{tmp_path / 'maker.vault'}",
         ModuleOptions(unlock=UNLOCK, lab_mode=True, journal=journal),
@@ -354,7 +354,7 @@ def test_an_hsm_lets_no_key_out(hsm: SoftHsm, output: Output) -> None:
         random_bytes=fixed_random("module"),
     ).take(KEY, VENDING_KEY, origin=Origin(event=AuditEvent.CEREMONY), now=NOW)
     keys.add(OLD_KEY, DES_KEY)
-    journal = FileJournal.open(ModuleHome(hsm.settings_file).journal)
+    journal = open_journal(ModuleHome(hsm.settings_file).journal)
     options = ModuleOptions(lab_mode=True, journal=journal)
     module = open_module(name, options, caller=Caller(actor="till 1", now=NOW))
     _use(output, module, METER, OLD_METER, STA_METER)

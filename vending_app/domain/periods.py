@@ -17,6 +17,8 @@ NO_PERIOD: Final = ""
 """Before every month."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may lie behind the last entry; within it, that entry's time is taken."""
+ACCEPTED_FOR: Final = timedelta(days=7)
+"""How long a clock that somebody has compared is believed; the next entry makes it unnecessary."""
 BELIEVED: Final = timedelta(days=1)
 """How far the clock may lie ahead of the last entry whatever the utility has set."""
 LEAST_DAYS_AHEAD: Final = 1
@@ -31,7 +33,8 @@ class ClockTerms:
 
     Attributes:
         days_ahead: So many days.
-        accepted_until: Somebody has compared the clock: up to this time it is believed in any case.
+        accepted_until: Somebody has compared the clock: for the week up to this time it is believed
+            in any case.
 
     Raises:
         ClockLimitError: No such number of days.
@@ -44,6 +47,15 @@ class ClockTerms:
         """Check what the types leave open."""
         if not LEAST_DAYS_AHEAD <= self.days_ahead <= MOST_DAYS_AHEAD:
             raise ClockLimitError(LEAST_DAYS_AHEAD, MOST_DAYS_AHEAD)
+
+    def accepts(self, now: datetime) -> bool:
+        """Tell whether somebody has compared the clock that says this.
+
+        A clock that was accepted years ahead by mistake is no reason to believe all of the years
+        before, so the week has a beginning as well.
+        """
+        until = self.accepted_until
+        return until is not None and until - ACCEPTED_FOR - CLOCK_TOLERANCE <= now <= until
 
 
 def require_period(text: str) -> str:
@@ -115,6 +127,5 @@ def require_believable(last: datetime, now: datetime, *, terms: ClockTerms) -> N
     Raises:
         LedgerClockAheadError: The clock is too far ahead, and nobody has accepted it.
     """
-    accepted = terms.accepted_until is not None and now <= terms.accepted_until
-    if now - last > timedelta(days=terms.days_ahead) and not accepted:
+    if now - last > timedelta(days=terms.days_ahead) and not terms.accepts(now):
         raise LedgerClockAheadError(now=now.astimezone(UTC), last=last)

@@ -6,7 +6,8 @@ until somebody has compared it. Where such a sale was made all the same, somebod
 the books back by an entry, and from then on they go by the right time again.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from vending_app.domain.ledger import CLOCK_UNIT, EntryKind, LedgerEntry, Postin
 from vending_app.domain.ledger_errors import ClockNotBehindError, ClockOtherDayError
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.parties import Operator
-from vending_app.domain.periods import CLOCK_TOLERANCE, ClockTerms, period_of
+from vending_app.domain.periods import ACCEPTED_FOR, CLOCK_TOLERANCE, ClockTerms, period_of
 from vending_app.domain.roles import Permission
 from vending_app.services.permissions import require, require_reason
 from vending_app.services.refusals import audited_refusals
@@ -26,8 +27,6 @@ from vending_app.storage.audit import AuditEvent
 from vending_app.storage.engine import Store
 from vending_app.storage.ledger import PostedEntry
 
-ACCEPTED_FOR: Final = timedelta(days=7)
-"""How long a clock that somebody has compared is believed; the next entry makes it unnecessary."""
 _SET_BACK: Final = (
     Posting(account="clock:set-back", amount_minor=1, currency=CLOCK_UNIT),
     Posting(account="clock", amount_minor=-1, currency=CLOCK_UNIT),
@@ -60,10 +59,8 @@ def accept(
         kept = require_reason(reason)
         with store.write() as connection:
             _require_day(connection, operator.tenant, today=today, now=now)
-            terms = ClockTerms(
-                days_ahead=clock.find_terms(operator.tenant, connection).days_ahead,
-                accepted_until=now.astimezone(UTC) + ACCEPTED_FOR,
-            )
+            known = clock.find_terms(operator.tenant, connection)
+            terms = replace(known, accepted_until=now.astimezone(UTC) + ACCEPTED_FOR)
             _change(connection, operator, terms=terms, code="CLOCK_ACCEPTED", reason=kept, now=now)
     return terms
 
@@ -80,12 +77,14 @@ def set_limit(
         NotPermittedError, ReasonMissingError: As for ``accept``.
         ClockLimitError: No such number of days.
     """
-    require(operator, Permission.SET_CLOCK)
-    kept = require_reason(reason)
-    with store.write() as connection:
-        accepted = clock.find_terms(operator.tenant, connection).accepted_until
-        terms = ClockTerms(days_ahead=days, accepted_until=accepted)
-        _change(connection, operator, terms=terms, code="CLOCK_LIMIT_SET", reason=kept, now=now)
+    # As text, because whoever asks may ask for any number.
+    about: JsonObject = {"request": "clock limit", "days": str(days)}
+    with audited_refusals(store, operator.tenant, login=operator.login, about=about, now=now):
+        require(operator, Permission.SET_CLOCK)
+        kept = require_reason(reason)
+        with store.write() as connection:
+            terms = replace(clock.find_terms(operator.tenant, connection), days_ahead=days)
+            _change(connection, operator, terms=terms, code="CLOCK_LIMIT_SET", reason=kept, now=now)
     return terms
 
 
@@ -94,7 +93,8 @@ def set_back(
 ) -> PostedEntry:
     """Let the books go by the clock again, after entries that a wrong clock has put ahead of it.
 
-    Those entries stay as they are: what they sold is taken back by cases, like everything else.
+    Those entries stay as they are: what they sold is taken back by cases, like everything else. If
+    somebody had said that the wrong clock was right, that is over.
 
     Args:
         store: The database.
@@ -120,6 +120,7 @@ def set_back(
             books = ledger.lock_books(tenant, connection)
             if books.posted_at is None or books.posted_at - now <= CLOCK_TOLERANCE:
                 raise ClockNotBehindError
+            _end_acceptance(connection, tenant)
             entry = LedgerEntry(
                 kind=EntryKind.CLOCK_SET_BACK,
                 reference=f"clock {books.head.length + 1}",
@@ -138,6 +139,13 @@ def _require_day(connection: Connection, tenant: str, *, today: date, now: datet
     if shown != today:
         raise ClockOtherDayError(clock=shown, said=today)
     return zone
+
+
+def _end_acceptance(connection: Connection, tenant: str) -> None:
+    """Believe no longer what somebody said of a clock that was wrong."""
+    terms = clock.find_terms(tenant, connection)
+    if terms.accepted_until is not None:
+        clock.set_terms(tenant, connection, terms=replace(terms, accepted_until=None))
 
 
 def _change(

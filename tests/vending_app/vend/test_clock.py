@@ -18,10 +18,10 @@ from vending_app import demo_story as story
 from vending_app.domain.errors import OutcomeUnknownError, VendingError
 from vending_app.domain.ledger import Posting
 from vending_app.domain.parties import Operator
-from vending_app.domain.periods import ClockTerms
+from vending_app.domain.periods import ACCEPTED_FOR, CLOCK_TOLERANCE, ClockTerms
 from vending_app.domain.requests import RequestState
 from vending_app.services.case_tokens import CaseTokens, issue_case_tokens
-from vending_app.services.clock import ACCEPTED_FOR, accept, set_back, set_limit
+from vending_app.services.clock import accept, set_back, set_limit
 from vending_app.services.key_changes import KeyChangeRequest, change_key
 from vending_app.services.ledger import Correction, correct
 from vending_app.services.periods import close_period
@@ -167,6 +167,18 @@ def test_a_utility_that_opens_again_says_that_its_clock_is_right(
     assert findings(store) == []
 
 
+def test_a_clock_is_not_believed_because_a_later_one_was_accepted(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    accepted = _accept(store, staff.supervisor, now=WRONG)
+    early = WRONG - CLOCK_TOLERANCE - timedelta(microseconds=1)
+    for now in (NOW + timedelta(days=3652), early):
+        assert _code(lambda now=now: sell(store, module, now=now)) == "CLOCK_FAR_AHEAD"
+    assert clock_terms(store) == accepted
+    assert sell(store, module, now=WRONG - CLOCK_TOLERANCE).result.number == 1
+    assert findings(store) == []
+
+
 def test_who_says_that_the_clock_is_right_may_and_has_looked_at_another(
     store: Store, staff: Staff
 ) -> None:
@@ -215,6 +227,14 @@ def test_a_utility_sets_how_far_it_believes_its_clock(
     assert _code(lambda: limit(1, staff.cashier)) == "NOT_PERMITTED"
     assert _code(lambda: limit(1, reason="")) == "REASON_MISSING"
     assert clock_terms(store).days_ahead == 8
+    assert audit_codes(store) == [
+        "CLOCK_ACCEPTED",
+        "CLOCK_LIMIT_SET",
+        "CLOCK_FAR_AHEAD",
+        "CLOCK_LIMIT_SET",
+        *("CLOCK_LIMIT", "CLOCK_LIMIT", "CLOCK_LIMIT"),
+        *("NOT_PERMITTED", "REASON_MISSING"),
+    ]
 
 
 def test_before_the_first_entry_every_clock_is_believed(store: Store) -> None:
@@ -246,6 +266,21 @@ def test_the_books_are_set_back_after_a_sale_by_a_wrong_clock(
     reverse(store, module, boss, case_number=case.number, now=later)
     assert sell(store, module, request_id="r-3", now=later).result.tokens
     assert close_period(store, "2026-03", operator=boss, now=NOW + timedelta(days=31)).length
+    assert findings(store) == []
+
+
+def test_setting_the_books_back_ends_what_was_said_of_the_wrong_clock(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    boss, now = staff.supervisor, NOW + timedelta(hours=1)
+    set_limit(store, boss, days=90, reason="Few customers", now=NOW)
+    _accept(store, boss, now=WRONG)
+    sell(store, module, now=WRONG)
+    set_back(store, boss, today=now.date(), reason="The year was wrong", now=now)
+    assert clock_terms(store) == ClockTerms(days_ahead=90)
+    # It is as wrong as it was, and nobody has accepted it again.
+    code = _code(lambda: sell(store, module, drn=AISHA, request_id="r-2", now=WRONG))
+    assert code == "CLOCK_FAR_AHEAD"
     assert findings(store) == []
 
 

@@ -15,8 +15,7 @@ def require_clock(tenant: str, connection: Connection, *, now: datetime) -> None
         LedgerClockBehindError: It lies more than five minutes behind the last entry.
         LedgerClockAheadError: It lies so far ahead of the last entry that nobody believes it.
     """
-    query = select(ledger_heads.c.posted_at).where(ledger_heads.c.tenant == tenant)
-    last = connection.execute(query).scalar_one_or_none()
+    last = last_entry_at(tenant, connection)
     require_clock_after(tenant, connection, last=last, now=now)
 
 
@@ -32,6 +31,13 @@ def require_clock_after(
     # The next sale mostly follows within a day, and needs no further statement.
     if last is not None and now - last > BELIEVED:
         require_believable(last, now, terms=find_terms(tenant, connection))
+
+
+def last_entry_at(tenant: str, connection: Connection) -> datetime | None:
+    """Return when the last entry of the books was made; None before the first."""
+    query = select(ledger_heads.c.posted_at).where(ledger_heads.c.tenant == tenant)
+    last: datetime | None = connection.execute(query).scalar_one_or_none()
+    return last
 
 
 def find_terms(tenant: str, connection: Connection) -> ClockTerms:

@@ -45,7 +45,8 @@ _LOCK_GROUP: Final = Prepared(
         supply_groups.c.tenant == bindparam("of_tenant"),
         supply_groups.c.supply_group_code == bindparam("of_group"),
     )
-    .with_for_update()
+    # Not locked against those who only refer to it, such as new meters.
+    .with_for_update(key_share=True)
 )
 _COUNTED: Final = Prepared(select(key_credit.c.credit_units).where(_of_key(key_credit)))
 _JOURNALLED: Final = Prepared(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     cast,
     exists,
     insert,
+    literal,
     null,
     select,
     union_all,
@@ -33,6 +34,7 @@ from sts import (
 from sts.token_identifier import TID_STORE_SIZE
 from vending_app.domain.errors import UnknownBasisError
 from vending_app.domain.network import MeterKey
+from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
 from vending_app.storage.numbers import names_nothing
@@ -45,6 +47,7 @@ VOID: Final = "void"
 _ADD_BASES: Final = Prepared(insert(bases))
 _ADD_TOKENS: Final = Prepared(insert(tokens))
 _ADD_MARKS: Final = Prepared(insert(token_marks))
+_DONE: Final = RequestState.DONE
 _LAST: Final = (
     select(tokens.c.tid)
     .where(
@@ -64,8 +67,12 @@ _USED: Final = Prepared(
             requests.c.tenant == bindparam("tenant"),
             requests.c.drn == bindparam("drn"),
             requests.c.request_id != bindparam("without"),
-            # Of those that failed, too: the module may have made some of their tokens.
+            # Of those that failed, too: the module may have made some of their tokens. Each state
+            # by its name, or the index would be searched through all requests of the tenant in it.
             NOT_DONE,
+            requests.c.state.in_(
+                [literal(state.value) for state in RequestState if state is not _DONE]
+            ),
             requests.c.plan.is_not(None),
         ),
     )

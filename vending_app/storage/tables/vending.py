@@ -58,6 +58,7 @@ NOT_DONE: Final = requests.c.state != literal_column("'done'")
 Index(
     "ix_requests_open",
     requests.c.tenant,
+    requests.c.state,
     requests.c.drn,
     sqlite_where=NOT_DONE,
     postgresql_where=NOT_DONE,

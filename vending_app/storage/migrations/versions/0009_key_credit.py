@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_index(
         _OPEN,
         "requests",
-        ["tenant", "drn"],
+        ["tenant", "state", "drn"],
         sqlite_where=not_done,
         postgresql_where=not_done,
     )

@@ -11,6 +11,7 @@ from tests.vending_app.vend.shop import audit_codes, findings, sell
 from vending_app.cli import main
 from vending_app.config import Config
 from vending_app.module import open_installed_module
+from vending_app.storage import tables
 from vending_app.storage.engine import Store
 
 
@@ -60,13 +61,44 @@ def test_books_that_are_ahead_are_set_back(
     config: Config, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sell(store, open_installed_module(config, now=NOW), now=NOW + timedelta(days=30))
-    assert _run(config, monkeypatch, "set-back", "--today", "2026-03-03", days=1) == (
+    told = ("set-back", "--today", "2026-03-03", "--now", "10:15")
+    status, said = _run(config, monkeypatch, *told, days=1)
+    assert (status, said.splitlines()) == (
         0,
-        "Entry 3 sets the clock back to 2026-03-03 08:15 UTC.\n",
+        [
+            "The last entry was made at 2026-04-01 08:15 UTC.",
+            "The clock says 2026-03-03 08:15 UTC.",
+            "Entry 3 sets the clock back to 2026-03-03 08:15 UTC.",
+        ],
     )
     assert findings(store) == []
-    status, said = _run(config, monkeypatch, "set-back", "--today", "2026-03-03", days=1)
-    assert (status, said.split(":")[0]) == (1, "error CLOCK_NOT_BEHIND")
+    status, said = _run(config, monkeypatch, *told, days=1)
+    assert (status, said.splitlines()[2].split(":")[0]) == (1, "error CLOCK_NOT_BEHIND")
+
+
+def test_books_are_not_set_back_by_a_clock_that_shows_another_time(
+    config: Config, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(store, open_installed_module(config, now=NOW), now=NOW + timedelta(days=30))
+    told = ("set-back", "--today", "2026-03-03", "--now", "15:15")
+    status, said = _run(config, monkeypatch, *told, days=1)
+    refused = "error CLOCK_OTHER_TIME: The clock says that it is 10:15, and you say 15:15 "
+    assert status == 1
+    assert said.splitlines()[2].startswith(refused)
+    assert audit_codes(store) == ["CLOCK_OTHER_TIME"]
+
+
+def test_books_that_are_empty_have_no_last_entry(
+    config: Config, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as connection:
+        connection.execute(tables.ledger_heads.update().values(posted_at=None))
+    told = ("set-back", "--today", "2026-03-02", "--now", "10:15")
+    status, said = _run(config, monkeypatch, *told)
+    assert (status, [line.split(":")[0] for line in said.splitlines()]) == (
+        1,
+        ["The clock says 2026-03-02 08", "error CLOCK_NOT_BEHIND"],
+    )
 
 
 def test_a_limit_is_set(config: Config, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,17 +62,41 @@ def accept(data_dir: Path | None, *, tenant: str, login: str, reason: str, today
 @clock.command("set-back")
 @_options
 @_today
+@click.option(
+    "--now",
+    "time_of_day",
+    type=click.DateTime(["%H:%M"]),
+    required=True,
+    help="The time, where the utility is, by another clock than this machine's.",
+)
 @refusals
 def set_back(
-    data_dir: Path | None, *, tenant: str, login: str, reason: str, today: datetime
+    data_dir: Path | None,
+    *,
+    tenant: str,
+    login: str,
+    reason: str,
+    today: datetime,
+    time_of_day: datetime,
 ) -> None:
     """Let the books go by the clock again, after a sale that a wrong clock has put ahead of it.
 
     What was sold by the wrong clock stays in the books; take it back by cases, then sell it again.
     """
     with opened_store(configured(data_dir)) as store:
-        operator = _operator(store, tenant, login)
-        entry = service.set_back(store, operator, today=today.date(), reason=reason, now=utc_now())
+        operator, now = _operator(store, tenant, login), utc_now()
+        last = service.last_entry_at(store, tenant)
+        if last is not None:
+            click.echo(f"The last entry was made at {last:%Y-%m-%d %H:%M} UTC.")
+        click.echo(f"The clock says {now:%Y-%m-%d %H:%M} UTC.")
+        entry = service.set_back(
+            store,
+            operator,
+            today=today.date(),
+            time_of_day=time_of_day.time(),
+            reason=reason,
+            now=now,
+        )
     click.echo(
         f"Entry {entry.entry_number} sets the clock back to {entry.posted_at:%Y-%m-%d %H:%M} UTC."
     )

@@ -13,6 +13,7 @@ LedgerError                         LEDGER
 ├── LedgerClockBehindError          CLOCK_BEHIND
 ├── LedgerClockAheadError           CLOCK_FAR_AHEAD
 ├── ClockOtherDayError              CLOCK_OTHER_DAY
+├── ClockOtherTimeError             CLOCK_OTHER_TIME
 ├── ClockNotBehindError             CLOCK_NOT_BEHIND
 ├── ClockLimitError                 CLOCK_LIMIT
 └── PeriodError                     PERIOD
@@ -23,7 +24,7 @@ LedgerError                         LEDGER
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from vending_app.domain.errors import VendingError
 
@@ -128,8 +129,9 @@ class LedgerClockBehindError(LedgerError):
 
     code = "CLOCK_BEHIND"
     hint = (
-        "set the clock right; nothing was written. If it is right and the last entry was made by a"
-        " wrong one, a supervisor says so with sts-vend clock set-back"
+        "compare the clock with another one and set it right; nothing was written. If it is right"
+        " and the last entry was made by a wrong one, a supervisor says so with"
+        " sts-vend clock set-back"
     )
 
     def __init__(self, *, now: datetime, last: datetime) -> None:
@@ -166,6 +168,17 @@ class ClockOtherDayError(LedgerError):
     def __init__(self, *, clock: date, said: date) -> None:
         """Name both days."""
         super().__init__(f"The clock says that it is {clock}, and you say {said}.")
+
+
+class ClockOtherTimeError(LedgerError):
+    """The clock does not show the time of day that somebody says it is."""
+
+    code = "CLOCK_OTHER_TIME"
+    hint = "set the clock right, then try again"
+
+    def __init__(self, *, clock: time, said: time) -> None:
+        """Name both times."""
+        super().__init__(f"The clock says that it is {clock:%H:%M}, and you say {said:%H:%M}.")
 
 
 class ClockNotBehindError(LedgerError):

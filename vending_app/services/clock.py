@@ -7,7 +7,7 @@ the books back by an entry, and from then on they go by the right time again.
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,11 @@ from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject, canonical_bytes
 from vending_app.domain.ledger import CLOCK_UNIT, EntryKind, LedgerEntry, Posting
-from vending_app.domain.ledger_errors import ClockNotBehindError, ClockOtherDayError
+from vending_app.domain.ledger_errors import (
+    ClockNotBehindError,
+    ClockOtherDayError,
+    ClockOtherTimeError,
+)
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.parties import Operator
 from vending_app.domain.periods import ACCEPTED_FOR, CLOCK_TOLERANCE, ClockTerms, period_of
@@ -88,8 +92,20 @@ def set_limit(
     return terms
 
 
+def last_entry_at(store: Store, tenant: str) -> datetime | None:
+    """Return when the last entry of a utility's books was made; None before the first."""
+    with store.read() as connection:
+        return clock.last_entry_at(tenant, connection)
+
+
 def set_back(
-    store: Store, operator: Operator, *, today: date, reason: str, now: datetime
+    store: Store,
+    operator: Operator,
+    *,
+    today: date,
+    time_of_day: time,
+    reason: str,
+    now: datetime,
 ) -> PostedEntry:
     """Let the books go by the clock again, after entries that a wrong clock has put ahead of it.
 
@@ -100,6 +116,8 @@ def set_back(
         store: The database.
         operator: Who says that the clock is right now.
         today: The day by another calendar than the clock's.
+        time_of_day: What another clock says there. The machine's own may be hours behind one that
+            is right and show the same day; it would put right books wrong.
         reason: What had happened.
         now: What the clock says, aware.
 
@@ -108,15 +126,21 @@ def set_back(
 
     Raises:
         NotPermittedError, ReasonMissingError, ClockOtherDayError: As for ``accept``.
+        ClockOtherTimeError: The clock shows another time, by more than five minutes.
         ClockNotBehindError: The books are not ahead of the clock.
     """
     tenant = operator.tenant
-    about: JsonObject = {"request": "clock set-back", "today": today.isoformat()}
+    about: JsonObject = {
+        "request": "clock set-back",
+        "today": today.isoformat(),
+        "time_of_day": time_of_day.isoformat("minutes"),
+    }
     with audited_refusals(store, tenant, login=operator.login, about=about, now=now):
         require(operator, Permission.SET_CLOCK)
         kept = require_reason(reason)
         with store.write() as connection:
             zone = _require_day(connection, tenant, today=today, now=now)
+            _require_time(now.astimezone(zone), today=today, said=time_of_day)
             books = ledger.lock_books(tenant, connection)
             if books.posted_at is None or books.posted_at - now <= CLOCK_TOLERANCE:
                 raise ClockNotBehindError
@@ -139,6 +163,15 @@ def _require_day(connection: Connection, tenant: str, *, today: date, now: datet
     if shown != today:
         raise ClockOtherDayError(clock=shown, said=today)
     return zone
+
+
+def _require_time(shown: datetime, *, today: date, said: time) -> None:
+    """Refuse a clock that shows another time than somebody says it is.
+
+    As people read them from a wall: where an hour comes twice a year, they do not say which.
+    """
+    if abs(shown.replace(tzinfo=None) - datetime.combine(today, said)) > CLOCK_TOLERANCE:
+        raise ClockOtherTimeError(clock=shown.time(), said=said)
 
 
 def _end_acceptance(connection: Connection, tenant: str) -> None:

@@ -1,8 +1,9 @@
 """The clock and the books: a clock years ahead is not believed, and what it did can be mended."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -31,6 +32,7 @@ from vending_app.services.vendors import Deposit, deposit
 from vending_app.storage import clock, tables
 from vending_app.storage import requests as request_statements
 from vending_app.storage.engine import Store
+from vending_app.storage.ledger import PostedEntry
 
 __all__ = ["staff"]
 
@@ -54,6 +56,16 @@ def _code(call: Callable[..., object], *told: object, **named: object) -> str:
 def _accept(store: Store, operator: Operator, *, now: datetime, **changes: Any) -> ClockTerms:
     said: dict[str, Any] = {"today": now.date(), "reason": "Closed over the winter"}
     return accept(store, operator, now=now, **said | changes)
+
+
+def _set_back(store: Store, operator: Operator, *, now: datetime, **changes: Any) -> PostedEntry:
+    local = now.astimezone(ZoneInfo("Africa/Johannesburg"))
+    said: dict[str, Any] = {
+        "today": local.date(),
+        "time_of_day": local.time().replace(second=0, microsecond=0),
+        "reason": "The battery was empty",
+    }
+    return set_back(store, operator, now=now, **said | changes)
 
 
 def _sold_by_a_wrong_clock(store: Store, module: SecurityModule, staff: Staff) -> int:
@@ -188,9 +200,8 @@ def test_who_says_that_the_clock_is_right_may_and_has_looked_at_another(
         (boss, {"reason": " "}, "REASON_MISSING"),
         (boss, {"today": date(2026, 3, 2)}, "CLOCK_OTHER_DAY"),
     ):
-        for say in (accept, set_back):
-            said: dict[str, Any] = {"today": WRONG.date(), "reason": "Right", "now": WRONG}
-            assert _code(say, store, operator, **said | changes) == code
+        for say in (_accept, _set_back):
+            assert _code(say, store, operator, now=WRONG, **changes) == code
     assert audit_codes(store) == [
         code for code in ("NOT_PERMITTED", "REASON_MISSING", "CLOCK_OTHER_DAY") for _ in range(2)
     ]
@@ -254,7 +265,7 @@ def test_the_books_are_set_back_after_a_sale_by_a_wrong_clock(
     assert refusal.value.code == "CLOCK_BEHIND"
     assert "sts-vend clock set-back" in refusal.value.hint
     boss, reason = staff.supervisor, "The battery of the machine was empty"
-    entry = set_back(store, boss, today=now.date(), reason=reason, now=now)
+    entry = _set_back(store, boss, reason=reason, now=now)
     assert (entry.posted_at, entry.period) == (now, "2026-03")
     assert findings(store) == []
     other = sell(store, module, drn=AISHA, request_id="r-2", now=now).result
@@ -276,7 +287,7 @@ def test_setting_the_books_back_ends_what_was_said_of_the_wrong_clock(
     set_limit(store, boss, days=90, reason="Few customers", now=NOW)
     _accept(store, boss, now=WRONG)
     sell(store, module, now=WRONG)
-    set_back(store, boss, today=now.date(), reason="The year was wrong", now=now)
+    _set_back(store, boss, now=now)
     assert clock_terms(store) == ClockTerms(days_ahead=90)
     # It is as wrong as it was, and nobody has accepted it again.
     code = _code(lambda: sell(store, module, drn=AISHA, request_id="r-2", now=WRONG))
@@ -288,17 +299,39 @@ def test_books_that_are_not_ahead_are_not_set_back(
     store: Store, module: SecurityModule, staff: Staff
 ) -> None:
     sell(store, module)
-    said: dict[str, Any] = {"today": NOW.date(), "reason": "No need"}
     for now in (NOW + timedelta(hours=1), NOW, NOW - timedelta(minutes=5)):
-        assert _code(set_back, store, staff.supervisor, now=now, **said) == "CLOCK_NOT_BEHIND"
+        assert _code(_set_back, store, staff.supervisor, now=now) == "CLOCK_NOT_BEHIND"
     assert findings(store) == []
+
+
+def test_right_books_are_not_set_back_to_a_machine_that_is_hours_behind(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    """It shows the same day, so whoever stands before it says what their own watch says."""
+    sell(store, module)
+    boss, behind, before = staff.supervisor, NOW - timedelta(hours=5), rows(store)
+    with pytest.raises(VendingError) as refusal:
+        _set_back(store, boss, now=behind, time_of_day=time(10, 15))
+    assert refusal.value.code == "CLOCK_OTHER_TIME"
+    assert str(refusal.value) == "The clock says that it is 05:15, and you say 10:15."
+    assert (rows(store), audit_codes(store)) == (before, ["CLOCK_OTHER_TIME"])
+
+
+def test_the_time_that_is_said_may_be_five_minutes_off(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    sell(store, module)
+    for said, code in (
+        (time(10, 10, 29), "CLOCK_OTHER_TIME"),
+        (time(10, 10, 30), "CLOCK_NOT_BEHIND"),
+        (time(10, 20, 30), "CLOCK_NOT_BEHIND"),
+        (time(10, 20, 31), "CLOCK_OTHER_TIME"),
+    ):
+        assert _code(_set_back, store, staff.supervisor, now=NOW, time_of_day=said) == code
 
 
 def test_books_without_an_entry_are_not_set_back(store: Store, staff: Staff) -> None:
     empty = tables.ledger_heads
     with store.write() as connection:
         connection.execute(empty.update().values(posted_at=None))
-    code = _code(
-        lambda: set_back(store, staff.supervisor, today=NOW.date(), reason="No need", now=NOW)
-    )
-    assert code == "CLOCK_NOT_BEHIND"
+    assert _code(_set_back, store, staff.supervisor, now=NOW) == "CLOCK_NOT_BEHIND"

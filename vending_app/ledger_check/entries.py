@@ -11,6 +11,8 @@ from vending_app.ledger_check.database import BATCH, Tenant
 from vending_app.ledger_check.findings import Finding
 
 _COLUMNS: Final = ("kind", "reference", "period", "login")
+_SET_BACK: Final = "clock set back"
+_SET_BACK_LINES: Final = [("clock", -1, "CLK"), ("clock:set-back", 1, "CLK")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,19 @@ class BookedEntry:
         return sorted(
             (str(line["account"]), whole(line["amount_minor"]), str(line["currency"]))
             for line in self.lines
+        )
+
+    @property
+    def sets_clock_back(self) -> bool:
+        """Whether it says that from here on the books go by an earlier time."""
+        return bool(self.row["kind"] == _SET_BACK)
+
+    @property
+    def counts_clock(self) -> bool:
+        """Whether one of its lines counts how often the clock was set back."""
+        return any(
+            account.partition(":")[0] == "clock" or currency == "CLK"
+            for account, _, currency in self.booked
         )
 
 
@@ -176,15 +191,29 @@ class Chain:
     def _time(self, entry: BookedEntry) -> Iterator[Finding]:
         finding = self._of(entry)
         posted_at = moment_text(entry.row["posted_at"])
-        # The entry that sets the clock back says so itself, and from then on time runs on from it.
-        if posted_at < self.posted_at and entry.row["kind"] != "clock set back":
-            yield finding("it was made before the entry before it")
+        if entry.sets_clock_back:
+            yield from self._set_back(entry, posted_at)
+        else:
+            if posted_at < self.posted_at:
+                yield finding("it was made before the entry before it")
+            if entry.counts_clock:
+                yield finding("it counts that the clock was set back, but does not set it back")
         self.posted_at = posted_at
         period = str(entry.row["period"])
         if period <= self.closed_through:
             yield finding(f"it is booked in {period}, which was closed before")
         if entry.row["kind"] == "period close":
             self.closed_through = max(self.closed_through, period)
+
+    def _set_back(self, entry: BookedEntry, posted_at: str) -> Iterator[Finding]:
+        """Look at the one kind of entry that may be earlier: time runs on from it."""
+        finding = self._of(entry)
+        if posted_at >= self.posted_at:
+            yield finding("it sets the clock back, but was not made before the entry before it")
+        if entry.document.get("last") != self.posted_at:
+            yield finding("it does not say when the entry before it was made")
+        if entry.booked != _SET_BACK_LINES:
+            yield finding("its lines do not count once that the clock was set back")
 
     def end(self) -> Iterator[Finding]:
         """Compare the end of the chain with what the head and the checkpoints say."""

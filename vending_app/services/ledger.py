@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from vending_app.domain.ledger import EntryKind, LedgerEntry, Posting
-from vending_app.domain.ledger_errors import LedgerReferenceReusedError
+from vending_app.domain.ledger import CLOCK_UNIT, EntryKind, LedgerEntry, Posting
+from vending_app.domain.ledger_errors import LedgerAccountError, LedgerReferenceReusedError
 from vending_app.domain.parties import Operator
 from vending_app.domain.periods import period_of
 from vending_app.domain.roles import Permission
@@ -73,6 +73,7 @@ def correct(
         SecondPersonError: Both are the same.
         ReasonMissingError: No reason.
         CodeFormError: The code cannot be one.
+        LedgerAccountError: The accounts of the clock are not corrected by hand.
         LedgerError: Lines that are no entry, or that a float or credit does not suffice for.
         LedgerReferenceReusedError: The code stands for another correction.
     """
@@ -80,6 +81,7 @@ def correct(
     require(approver, Permission.READ_LEDGER)
     require_second_person(operator.login, approver)
     require_code("A correction code", correction.correction_code)
+    _require_no_clock(correction.postings)
     with store.read() as connection:
         tenant = tenants.find_tenant(operator.tenant, connection)
     entry = LedgerEntry(
@@ -132,6 +134,13 @@ def journal_csv(store: Store, tenant: str) -> Iterator[str]:
                         entry.hash,
                     )
                 )
+
+
+def _require_no_clock(postings: tuple[Posting, ...]) -> None:
+    """Refuse to count by hand how often the clock was set back; the checker believes no such."""
+    for posting in postings:
+        if posting.account.partition(":")[0] == "clock" or posting.currency == CLOCK_UNIT:
+            raise LedgerAccountError(posting.account)
 
 
 def _post_once(store: Store, tenant: str, *, entry: LedgerEntry, now: datetime) -> PostedEntry:

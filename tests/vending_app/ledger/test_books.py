@@ -351,6 +351,25 @@ def test_a_correction_needs_a_reason_two_people_and_a_code_of_its_own(
         assert ledger.lock_books(TENANT, connection).head.length == 1
 
 
+@pytest.mark.parametrize(
+    "postings",
+    [
+        _postings(account="clock"),
+        _postings(account="clock:set-back"),
+        tuple(replace(posting, currency="CLK") for posting in _postings()),
+    ],
+)
+def test_how_often_the_clock_was_set_back_is_not_corrected_by_hand(
+    world: World, postings: tuple[Posting, ...]
+) -> None:
+    wanted, people = _correction(postings=postings), {"operator": SUPERVISOR, "approver": AUDITOR}
+    with pytest.raises(LedgerAccountError) as refusal:
+        correct(world.store, wanted, **people, now=world.now)
+    assert refusal.value.code == "LEDGER_ACCOUNT"
+    with world.store.read() as connection:
+        assert ledger.lock_books(TENANT, connection).head.length == 0
+
+
 def test_balances_are_those_of_all_months_or_of_one(full_world: World) -> None:
     def cash(period: str | None) -> int:
         found = balances(full_world.store, TENANT, period=period)

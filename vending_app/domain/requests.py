@@ -10,6 +10,7 @@ from typing import Final
 from keys.canonical_json import LARGEST_NUMBER, JsonObject, JsonValue, canonical_bytes
 from sts import DecoderReferenceNumber
 from vending_app.domain.errors import RequestIdError
+from vending_app.domain.periods import CLOCK_TOLERANCE
 
 _LONGEST: Final = 64
 _CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-_")
@@ -107,3 +108,11 @@ class StoredRequest:
     plan: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+    def came_by_wrong_clock(self, now: datetime) -> bool:
+        """Tell whether it came at a time that has not come yet: the clock was wrong, then or now.
+
+        Args:
+            now: The present time, aware.
+        """
+        return self.received_at - now > CLOCK_TOLERANCE

@@ -9,7 +9,8 @@ commit. With a module elsewhere there are steps, and what lies between them is n
     done      the answer is written down; failed, if the module or the twin refused
     unknown   the answer got lost: the same request goes on, ``recovery.recover`` asks the module
 
-The same request again gets the first result; the same name for something else is refused.
+The same request again gets the first result; the same name for something else is refused. What was
+planned by a clock that was ahead and has been set right is not made any more.
 """
 
 from collections.abc import Callable
@@ -31,12 +32,12 @@ from vending_app.domain.errors import (
 )
 from vending_app.domain.requests import NamedRequest, RequestState, StoredRequest
 from vending_app.services import issuing
-from vending_app.services.asking import ask, stored_work, write_plan
+from vending_app.services.asking import ask, look_up, resolve, stored_work, write_plan
 from vending_app.services.plans import IssuePlan, Made
 from vending_app.services.refusals import carried_on
 from vending_app.services.settling import answer_of, earlier_result, fail, settle
 from vending_app.services.use_case import Answer, ResultT, TokenUseCase, WorkT
-from vending_app.storage import meters, requests
+from vending_app.storage import clock, meters, requests
 from vending_app.storage.engine import Store
 from vending_app.storage.issue_journal import DatabaseJournal
 
@@ -77,6 +78,8 @@ def perform(
         UnknownOperatorError: There is no such operator.
         TokenRefusedError, TwinRefusedError: The module or the twin refuses.
         OutcomeUnknownError: A module elsewhere did not answer.
+        LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right; what is open stays
+            so.
         VendingError: Whatever ``decide`` refuses.
     """
     perform_with = _at_once if capabilities(module).shared_journal else _by_steps
@@ -164,9 +167,15 @@ def _by_steps(
             if not request.state.is_open:
                 return Answer(result=earlier_result(connection, case, request), replay=True)
             assert named.drn is not None
+            # Before a token is made that could not be booked.
+            clock.require_clock(named.tenant, connection, now=now)
             meter = meters.find_meter(named.tenant, connection, drn=named.drn)
             work = stored_work(case, request=request, meter=meter)
     store.fail_point("remote.planned")
+    if request.came_by_wrong_clock(now):
+        # Its identifiers are those of a time to come: the meter would take no other until then.
+        made = look_up(store, module, request=request, plan=work.issue, now=now)
+        return resolve(store, case, request=request, made=made, refusal=None, now=now)
     return ask(store, module, case, request=request, plan=work.issue, now=now)
 
 

@@ -253,6 +253,36 @@ def test_before_the_first_entry_every_clock_is_believed(store: Store) -> None:
         clock.require_clock("nobody", connection, now=WRONG)
 
 
+def _dead_line(_: str) -> None:
+    message = "the line is dead"
+    raise ConnectionError(message)
+
+
+def _fine(_: str) -> None:
+    pass
+
+
+def _state(store: Store) -> RequestState:
+    with store.read() as connection:
+        return request_statements.find(THABANENG, connection, request_id="r-1").state
+
+
+def test_an_open_request_makes_nothing_by_a_clock_that_is_refused(
+    store: Store, elsewhere: Elsewhere
+) -> None:
+    elsewhere.before = _dead_line
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    elsewhere.before = _fine
+    elsewhere.asked.clear()
+    for now, code in ((FAR, "CLOCK_FAR_AHEAD"), (NOW - timedelta(hours=1), "CLOCK_BEHIND")):
+        assert _code(lambda now=now: sell(store, elsewhere, now=now)) == code
+        assert (elsewhere.asked, _state(store)) == ([], RequestState.UNKNOWN)
+    assert audit_codes(store)[-2:] == ["CLOCK_FAR_AHEAD", "CLOCK_BEHIND"]
+    assert sell(store, elsewhere, now=NOW + timedelta(hours=1)).result.tokens
+    assert findings(store) == []
+
+
 # --- books that are ahead -----------------------------------------------------------------------
 
 
@@ -292,6 +322,55 @@ def test_setting_the_books_back_ends_what_was_said_of_the_wrong_clock(
     # It is as wrong as it was, and nobody has accepted it again.
     code = _code(lambda: sell(store, module, drn=AISHA, request_id="r-2", now=WRONG))
     assert code == "CLOCK_FAR_AHEAD"
+    assert findings(store) == []
+
+
+def _left_open_by_a_wrong_clock(store: Store, elsewhere: Elsewhere, staff: Staff) -> datetime:
+    """Ask by a wrong clock, die, sell to others by it, and set the books back; return the time."""
+
+    def dying(_: str) -> None:
+        raise KeyboardInterrupt
+
+    wrong = NOW + timedelta(days=50)
+    elsewhere.before = dying
+    with pytest.raises(KeyboardInterrupt):
+        sell(store, elsewhere, now=wrong)
+    elsewhere.before = _fine
+    sell(store, elsewhere, drn=AISHA, request_id="r-2", now=wrong)
+    now = NOW + timedelta(hours=1)
+    _set_back(store, staff.supervisor, now=now)
+    elsewhere.asked.clear()
+    return now
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_request_that_a_wrong_clock_left_open_comes_to_its_end(
+    store: Store, elsewhere: Elsewhere, staff: Staff, *, again: bool
+) -> None:
+    """The same request again makes nothing either: its identifier is that of the wrong time."""
+    now = _left_open_by_a_wrong_clock(store, elsewhere, staff)
+    assert _state(store) is RequestState.PENDING
+
+    def decide() -> object:
+        if again:
+            return sell(store, elsewhere, now=now)
+        return recover(store, elsewhere, now=now, tenant=THABANENG, request_id="r-1")
+
+    assert _code(decide) == "TOKEN_NOT_MADE"
+    assert (elsewhere.asked, _state(store)) == (["fetch"], RequestState.FAILED)
+    assert sell(store, elsewhere, request_id="r-3", now=now).result.tokens
+    assert findings(store) == []
+
+
+def test_what_a_wrong_clock_has_made_for_an_open_request_is_booked(
+    store: Store, elsewhere: Elsewhere
+) -> None:
+    elsewhere.after = _dead_line
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere, now=NOW + timedelta(days=50))
+    elsewhere.after = _fine
+    sale = sell(store, elsewhere, now=NOW).result
+    assert (elsewhere.asked, len(sale.tokens)) == (["issue", "fetch"], 1)
     assert findings(store) == []
 
 

@@ -44,7 +44,7 @@ _SALES: Final = 60
 _WARM_UP: Final = 20
 _BATCH: Final = 10_000
 _SETTLE: Final = {
-    "sqlite": ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"),
+    "sqlite": ("ANALYZE",),
     "postgresql": ("VACUUM (ANALYZE)", "CHECKPOINT"),
 }
 """What a database in service has done by itself long ago, and would do while it is measured."""

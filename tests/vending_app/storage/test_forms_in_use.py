@@ -115,8 +115,13 @@ def in_use(
         engineer = find_active_operator(store, THABANENG, login="farai")
         assert engineer is not None
         add_tariff(store, tariff("money", currency_credit=True, service=Service.WATER))
-        kind = {"credit_kind": CreditKind.CURRENCY, "service": Service.WATER}
-        add_supply(store, str(WATER), tariff_code="money", **kind)
+        add_supply(
+            store,
+            str(WATER),
+            tariff_code="money",
+            credit_kind=CreditKind.CURRENCY,
+            service=Service.WATER,
+        )
         _change_keys(store, module, engineer)
         with monkeypatch.context() as then:
             # These forms had no row in which credit was counted.

@@ -28,7 +28,7 @@ from vending_app.demo_story import (
     SUPPLY_GROUP_CODE,
     VENDING_KEY_HEX,
 )
-from vending_app.domain.key_changes import HeldBack
+from vending_app.domain.held_back import HeldBack
 from vending_app.domain.network import ServicePoint
 from vending_app.installation import prepare
 from vending_app.services import key_changes, meters, network

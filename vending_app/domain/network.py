@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from keys.canonical_json import JsonObject
 from sts import (
     BaseDate,
     DecoderReferenceNumber,
@@ -154,6 +155,29 @@ class MeterKey:
         """What people call it by; in one meter, keys that are called the same are the same."""
         return self.supply_group_code, self.key_revision_number, self.tariff_index
 
+    def body(self) -> JsonObject:
+        """Return it as plain JSON values."""
+        return {
+            "supply_group_code": str(self.supply_group_code),
+            "tariff_index": int(self.tariff_index),
+            "key_revision_number": int(self.key_revision_number),
+            "key_type": int(self.key_type),
+            "base_date": str(self.base_date),
+            "key_expiry_number": int(self.key_expiry_number),
+        }
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> "MeterKey":
+        """Return what ``body`` returned."""
+        return cls(
+            supply_group_code=SupplyGroupCode.parse(body["supply_group_code"]),
+            tariff_index=TariffIndex(body["tariff_index"]),
+            key_revision_number=KeyRevisionNumber(body["key_revision_number"]),
+            key_type=KeyType.parse(body["key_type"]),
+            base_date=BaseDate.parse(body["base_date"]),
+            key_expiry_number=KeyExpiryNumber(body["key_expiry_number"]),
+        )
+
 
 class Serving(StrEnum):
     """Which of a meter's keys the next tokens are made for."""
@@ -180,7 +204,8 @@ class Meter:
         takes_supply_group: Whether it knows the third token of a key change for a 64-bit key.
         encryption_algorithm: The cipher in it.
         token_carrier_type: How tokens reach it.
-        present_key: The key that it held when we last knew.
+        present_key: The key that it holds if nothing of the change on its way was entered; with
+            several changes on their way, of the last one.
         new_key: The key that a change on its way brings; None if there is none.
         serving: Which of the two the next tokens are made for.
         blocked: Whether sales to it are stopped.

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sts import BaseDate, DecoderReferenceNumber, EncryptionAlgorithm, Service
-from vending_app.domain.key_changes import HeldBack
+from vending_app.domain.held_back import HeldBack
 from vending_app.domain.money import Money
 from vending_app.domain.network import MeterKey
 

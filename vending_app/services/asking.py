@@ -14,6 +14,7 @@ from keys.canonical_json import canonical_bytes
 from keys.errors import RequestError
 from sts import StsError
 from vending_app.domain.errors import (
+    KeyChangedError,
     OutcomeUnknownError,
     RequestFailedError,
     TokenNotMadeError,
@@ -22,6 +23,7 @@ from vending_app.domain.errors import (
 from vending_app.domain.network import Meter
 from vending_app.domain.requests import RequestState, StoredRequest
 from vending_app.services import issuing
+from vending_app.services.handing_out import keys_of
 from vending_app.services.plan_documents import plan_json, read_plan
 from vending_app.services.plans import IssuePlan, Made
 from vending_app.services.refusals import carried_on
@@ -128,6 +130,8 @@ def resolve(
     Raises:
         LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right; the request stays
             open.
+        KeyChangedError: Somebody has seen another key in the meter meanwhile, under which it takes
+            none of the tokens; the request has failed.
         VendingError: The request has failed.
     """
     tenant, request_id = request.tenant, request.request_id
@@ -145,11 +149,13 @@ def resolve(
                 withhold(connection, found, made, reason=str(outcome), now=now)
         else:
             work = stored_work(case, request=found, meter=meter)
-            if refusal is not None or not made.is_complete:
-                outcome = refusal or TokenNotMadeError()
+            if refusal is None:
+                refusal = _refusal_of(connection, meter, made)
+            if refusal is not None:
+                outcome = refusal
                 fail(connection, case, request=found, work=work, made=made, error=outcome, now=now)
             else:
-                outcome = settle(
+                settled = settle(
                     store,
                     connection,
                     case,
@@ -159,8 +165,21 @@ def resolve(
                     meter=meter,
                     now=now,
                 )
+                refused = isinstance(settled, VendingError)
+                # Nobody needs its set if the meter was seen with the new key meanwhile.
+                outcome = settled if refused else case.load(connection, found)
         store.fail_point("remote.answered")
     return answer_of(outcome)
+
+
+def _refusal_of(connection: Connection, meter: Meter, made: Made) -> VendingError | None:
+    """Return why what was made is no result, or None if it is one."""
+    if not made.is_complete:
+        return TokenNotMadeError()
+    plan = made.plan
+    if keys_of(connection, meter).takes(plan.key, before=plan.meter.key):
+        return None
+    return KeyChangedError(str(meter.drn))
 
 
 def _unknown(store: Store, request: StoredRequest) -> OutcomeUnknownError:

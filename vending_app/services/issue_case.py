@@ -8,15 +8,14 @@ from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject
 from vending_app.domain.cases import CaseState
-from vending_app.domain.key_changes import ISSUED
+from vending_app.domain.key_changes import ISSUED, with_set
 from vending_app.domain.ledger import issue_entry
 from vending_app.domain.ledger_rows import rows_digest
 from vending_app.domain.periods import period_of
 from vending_app.domain.requests import StoredRequest
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
-from vending_app.services.handing_out import keys_of
+from vending_app.services.handing_out import keys_of, tokens_handed_out
 from vending_app.services.issuing import change_tokens, issued_tokens, keep
-from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
 from vending_app.services.plans import IssuePlan
 from vending_app.services.use_case import Keeping, TokenUseCase
@@ -114,7 +113,10 @@ def _change_meter(keeping: Keeping[IssueWork]) -> None:
     change = keeping.work.issue.change
     if change is None:
         return
-    meter = with_new_key(keeping.meter, change.key, before=keeping.work.issue.meter.key)
+    # The set counts from its event on, which is written below.
+    keys = keys_of(keeping.connection, keeping.meter)
+    before = keeping.work.issue.meter.key
+    meter = with_set(keeping.meter, keys, before=before, after=change.key)
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
     add_history(
         keeping.connection,
@@ -123,6 +125,7 @@ def _change_meter(keeping: Keeping[IssueWork]) -> None:
         login=keeping.request.login,
         now=keeping.now,
         reason=keeping.work.reason,
+        brings=change.key,
     )
 
 
@@ -142,7 +145,9 @@ def issued_of(connection: Connection, tenant: str, basis: Basis) -> Issued:
     made = tokens.tokens_of_bases(tenant, connection, basis_numbers=[basis.number])
     reprints = sales.count_reprints(tenant, connection, basis_number=basis.number)
     keys = keys_of(connection, meters.find_meter(tenant, connection, drn=basis.drn))
-    return Issued(basis=basis, tokens=keys.handed_out(made[basis.number]), reprints=reprints)
+    return Issued(
+        basis=basis, tokens=tokens_handed_out(keys, made[basis.number]), reprints=reprints
+    )
 
 
 def _load(connection: Connection, request: StoredRequest) -> Issued:

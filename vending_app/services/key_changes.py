@@ -4,6 +4,9 @@ Once the tokens of a key change have been handed out, the meter's record keeps b
 one serves. Somebody who has seen the meter may then confirm the change, or give it up: the present
 key serves again, and nobody must enter the tokens of the change any more. A customer who has lost
 them, or has entered a part, gets a new set if the present key is let serve again.
+
+With several changes on their way the meter may hold more keys than two, and whoever has looked at
+it says which one was seen, see ``vending_app.domain.key_changes``.
 """
 
 from dataclasses import dataclass, replace
@@ -14,14 +17,27 @@ from sqlalchemy import Connection
 from keys import MeterConfiguration, SecurityModule
 from keys.canonical_json import JsonObject
 from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
-from vending_app.domain.errors import KeyChangePendingError, NoKeyChangeError
-from vending_app.domain.key_changes import CONFIRMED, GIVEN_UP
-from vending_app.domain.network import Meter, MeterKey, Serving
+from vending_app.domain.errors import (
+    KeyChangePendingError,
+    KeyChangeUnknownError,
+    NoKeyChangeError,
+)
+from vending_app.domain.key_changes import (
+    CONFIRMED,
+    GIVEN_UP,
+    PRESENT_SERVES,
+    MeterKeys,
+    confirmed_key,
+    seen_key,
+    with_seen,
+)
+from vending_app.domain.network import KeyName, Meter, MeterKey, Serving
 from vending_app.domain.parties import Operator
 from vending_app.domain.requests import NamedRequest
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import BasisKind
 from vending_app.services import requests
+from vending_app.services.handing_out import keys_of
 from vending_app.services.issue_case import ISSUE, Issued, IssueWork
 from vending_app.services.issuing import plan_tokens
 from vending_app.services.key_policy import KeyChangeDue, planned_change
@@ -79,6 +95,7 @@ def change_key(
         ReasonMissingError: No reason is given.
         UnknownMeterError, UnknownSupplyGroupError: There is no such meter or group.
         KeyChangePendingError: Another change is on its way.
+        KeyChangeUnknownError: It is not known yet what came of another one that was asked for.
         TokenRefusedError: The module has no such key, or refuses the change.
         LedgerClockBehindError, LedgerClockAheadError: The clock is far behind the last entry of the
             books, or further ahead than anybody believes.
@@ -113,48 +130,116 @@ def change_key(
 
 
 def confirm(
-    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+    store: Store,
+    operator: Operator,
+    *,
+    drn: DecoderReferenceNumber,
+    reason: str,
+    now: datetime,
+    seen: KeyName | None = None,
 ) -> Meter:
-    """Note that a meter was seen to hold its new key; the one before is history.
+    """Note that a meter was seen to hold a new key; those before it are history.
+
+    Changes that lead on from that key stay on their way.
+
+    Args:
+        store: The database.
+        operator: Who has seen it.
+        drn: The meter.
+        reason: In words.
+        now: The present time, aware.
+        seen: The key; None: the one on its way, if the meter may hold no more than two.
 
     Raises:
         NotPermittedError: The operator's role does not allow it.
         ReasonMissingError: No reason is given.
         UnknownMeterError: There is no such meter.
         NoKeyChangeError: None is on its way.
+        SeenKeyMissingError: The meter may hold more than two keys.
+        SeenKeyError: It cannot hold the key that was seen, or that is the one before all changes.
     """
-    return _end(store, operator, drn=drn, reason=reason, confirmed=True, now=now)
+    require(operator, Permission.CHANGE_KEY)
+    kept = require_reason(reason)
+    with store.write() as connection:
+        meter, keys = _lock_changing(connection, operator.tenant, drn=drn)
+        key = confirmed_key(meter, keys, seen=seen)
+        changed = with_seen(meter, keys, seen=key, wanted=True)
+        _write(connection, changed, operator, kind=CONFIRMED, reason=kept, now=now)
+    return changed
 
 
 def give_up(
-    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+    store: Store,
+    operator: Operator,
+    *,
+    drn: DecoderReferenceNumber,
+    reason: str,
+    now: datetime,
+    seen: KeyName | None = None,
 ) -> Meter:
-    """Note that a meter was seen to hold its present key, and that the change is not wanted.
+    """Note which key a meter was seen to hold, and that no change from there on is wanted.
+
+    Args:
+        store: The database.
+        operator: Who has seen it.
+        drn: The meter.
+        reason: In words.
+        now: The present time, aware.
+        seen: The key; None: the present one on record, if the meter may hold no more than two.
 
     Raises:
         NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for
             ``confirm``.
+        SeenKeyMissingError: The meter may hold more than two keys.
+        SeenKeyError: It cannot hold the key that was seen.
     """
-    return _end(store, operator, drn=drn, reason=reason, confirmed=False, now=now)
+    require(operator, Permission.CHANGE_KEY)
+    kept = require_reason(reason)
+    with store.write() as connection:
+        meter, keys = _lock_changing(connection, operator.tenant, drn=drn)
+        key = seen_key(meter, keys, seen=seen)
+        changed = with_seen(meter, keys, seen=key, wanted=False)
+        _write(connection, changed, operator, kind=GIVEN_UP, reason=kept, now=now)
+    return changed
 
 
 def let_present_key_serve(
-    store: Store, operator: Operator, *, drn: DecoderReferenceNumber, reason: str, now: datetime
+    store: Store,
+    operator: Operator,
+    *,
+    drn: DecoderReferenceNumber,
+    reason: str,
+    now: datetime,
+    seen: KeyName | None = None,
 ) -> Meter:
     """Make the next tokens for the present key again; the change stays on its way.
 
     For a customer who has lost the set or entered a part of it: the next sale brings a new one.
 
+    Args:
+        store: The database.
+        operator: Who has spoken with the customer, or has seen the meter.
+        drn: The meter.
+        reason: In words.
+        now: The present time, aware.
+        seen: The key in the meter; None: the present one on record, if the meter may hold no more
+            than two.
+
     Raises:
         NotPermittedError, ReasonMissingError, UnknownMeterError, NoKeyChangeError: As for
-            ``confirm``.
+            ``confirm``; or none leads on from the key that was seen.
+        SeenKeyMissingError: The meter may hold more than two keys.
+        SeenKeyError: It cannot hold the key that was seen.
     """
     require(operator, Permission.CHANGE_KEY)
     kept = require_reason(reason)
     with store.write() as connection:
-        meter = _lock_changing(connection, operator.tenant, drn=drn)
-        changed = replace(meter, serving=Serving.PRESENT)
-        _write(connection, changed, operator, kind="present key serves", reason=kept, now=now)
+        meter, keys = _lock_changing(connection, operator.tenant, drn=drn)
+        key = seen_key(meter, keys, seen=seen)
+        if meter.new_key in {None, key}:
+            raise NoKeyChangeError(str(drn))
+        changed = replace(meter, present_key=key, serving=Serving.PRESENT)
+        _write(connection, changed, operator, kind=PRESENT_SERVES, reason=kept, now=now)
     return changed
 
 
@@ -213,9 +298,11 @@ def _require_none_on_its_way(
     new = meter.new_key
     asked = (wanted.supply_group_code, wanted.key_revision_number, wanted.tariff_index)
     is_again = meter.serving is Serving.PRESENT and new is not None and new.called == asked
-    planned = request_statements.open_plans(meter.tenant, connection, drn=meter.drn)
-    if (new is not None and not is_again) or plans_key_change(planned):
+    if new is not None and not is_again:
         raise KeyChangePendingError(str(meter.drn))
+    planned = request_statements.open_plans(meter.tenant, connection, drn=meter.drn)
+    if plans_key_change(planned):
+        raise KeyChangeUnknownError(str(meter.drn))
 
 
 def _after(meter: Meter, wanted: KeyChangeRequest) -> MeterConfiguration:
@@ -228,32 +315,14 @@ def _after(meter: Meter, wanted: KeyChangeRequest) -> MeterConfiguration:
     )
 
 
-def _end(
-    store: Store,
-    operator: Operator,
-    *,
-    drn: DecoderReferenceNumber,
-    reason: str,
-    confirmed: bool,
-    now: datetime,
-) -> Meter:
-    require(operator, Permission.CHANGE_KEY)
-    kept = require_reason(reason)
-    with store.write() as connection:
-        meter = _lock_changing(connection, operator.tenant, drn=drn)
-        assert meter.new_key is not None
-        held = meter.new_key if confirmed else meter.present_key
-        changed = replace(meter, present_key=held, new_key=None, serving=Serving.PRESENT)
-        kind = CONFIRMED if confirmed else GIVEN_UP
-        _write(connection, changed, operator, kind=kind, reason=kept, now=now)
-    return changed
-
-
-def _lock_changing(connection: Connection, tenant: str, *, drn: DecoderReferenceNumber) -> Meter:
+def _lock_changing(
+    connection: Connection, tenant: str, *, drn: DecoderReferenceNumber
+) -> tuple[Meter, MeterKeys]:
     meter = meters.lock_meter(tenant, connection, drn=drn)
-    if meter.new_key is None:
+    keys = keys_of(connection, meter)
+    if meter.new_key is None and not keys.steps:
         raise NoKeyChangeError(str(drn))
-    return meter
+    return meter, keys
 
 
 def _write(

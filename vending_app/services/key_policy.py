@@ -115,20 +115,6 @@ def planned_change(due: KeyChangeDue, meter: Meter, *, request_id: str) -> Plann
     )
 
 
-def with_new_key(meter: Meter, key: MeterKey, *, before: MeterKey) -> Meter:
-    """Return a meter whose key change tokens have been handed out: the new key serves from now.
-
-    The key before it stays on record, for the customer may not have entered the tokens.
-
-    Args:
-        meter: The meter.
-        key: The key that the tokens bring.
-        before: The key that they are made for. While a module elsewhere made them, another set may
-            have come that is made for the same key.
-    """
-    return replace(meter, present_key=before, new_key=key, serving=Serving.NEW)
-
-
 def _advice(
     module: SecurityModule,
     meter: Meter,

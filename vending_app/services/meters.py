@@ -235,15 +235,27 @@ def add_history(
     login: str,
     now: datetime,
     reason: str = "",
+    brings: MeterKey | None = None,
 ) -> None:
-    """Add an event to a meter's history, with what the meter is after it."""
+    """Add an event to a meter's history, with what the meter is after it.
+
+    Args:
+        connection: The transaction; the meter is locked.
+        meter: The meter as it is after the event.
+        kind: What happened.
+        login: Who did it.
+        now: The present time, aware.
+        reason: Why.
+        brings: The key that a set of key change tokens brings, where one was made.
+    """
     document: JsonObject = {
         "life": meter.life.value,
         "service_point": meter.service_point_code,
-        "present_key": _key_body(meter.present_key),
-        "new_key": None if meter.new_key is None else _key_body(meter.new_key),
+        "present_key": meter.present_key.body(),
+        "new_key": None if meter.new_key is None else meter.new_key.body(),
         "serving": meter.serving.value,
         "reason": reason,
+        **({} if brings is None else {"brings": brings.body()}),
     }
     meters.add_history(
         meter.tenant,
@@ -279,14 +291,3 @@ def _step(
             connection, changed, kind=life.value, login=operator.login, now=now, reason=reason
         )
     return changed
-
-
-def _key_body(key: MeterKey) -> JsonObject:
-    return {
-        "supply_group_code": str(key.supply_group_code),
-        "tariff_index": int(key.tariff_index),
-        "key_revision_number": int(key.key_revision_number),
-        "key_type": int(key.key_type),
-        "base_date": str(key.base_date),
-        "key_expiry_number": int(key.key_expiry_number),
-    }

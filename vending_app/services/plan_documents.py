@@ -23,13 +23,8 @@ from sts import (
     BaseDate,
     CreditRegister,
     CurrencyAmount,
-    KeyExpiryNumber,
-    KeyRevisionNumber,
-    KeyType,
     PowerLimit,
     Service,
-    SupplyGroupCode,
-    TariffIndex,
     UnitAmount,
 )
 from vending_app.domain.network import Meter, MeterKey, Serving
@@ -71,13 +66,13 @@ def plan_json(plan: IssuePlan) -> JsonObject:
     """Return a plan as plain JSON values; of the meter only the key stands in it."""
     change = plan.change
     return {
-        "key": _key_json(plan.meter.key),
+        "key": plan.meter.key.body(),
         "base_date": str(plan.key.base_date),
         "change": None
         if change is None
         else {
             "message_id": change.message_id,
-            "key": _key_json(change.key),
+            "key": change.key.body(),
             "with_supply_group_code": change.new.with_supply_group_code,
             "allow_algorithm_change": change.new.allow_algorithm_change,
         },
@@ -99,7 +94,7 @@ def read_plan(document: Mapping[str, Any], meter: Meter) -> IssuePlan:
     return IssuePlan(
         meter=replace(
             meter,
-            present_key=_read_key(document["key"]),
+            present_key=MeterKey.read(document["key"]),
             new_key=None,
             serving=Serving.PRESENT,
         ),
@@ -128,7 +123,7 @@ def plans_key_change(plans: Iterable[str]) -> bool:
 
 
 def _read_change(document: Mapping[str, Any]) -> PlannedChange:
-    key = _read_key(document["key"])
+    key = MeterKey.read(document["key"])
     return PlannedChange(
         message_id=document["message_id"],
         new=NewKey(
@@ -139,28 +134,6 @@ def _read_change(document: Mapping[str, Any]) -> PlannedChange:
             allow_algorithm_change=document["allow_algorithm_change"],
         ),
         key=key,
-    )
-
-
-def _key_json(key: MeterKey) -> JsonObject:
-    return {
-        "supply_group_code": str(key.supply_group_code),
-        "tariff_index": int(key.tariff_index),
-        "key_revision_number": int(key.key_revision_number),
-        "key_type": int(key.key_type),
-        "base_date": str(key.base_date),
-        "key_expiry_number": int(key.key_expiry_number),
-    }
-
-
-def _read_key(document: Mapping[str, Any]) -> MeterKey:
-    return MeterKey(
-        supply_group_code=SupplyGroupCode.parse(document["supply_group_code"]),
-        tariff_index=TariffIndex(document["tariff_index"]),
-        key_revision_number=KeyRevisionNumber(document["key_revision_number"]),
-        key_type=KeyType.parse(document["key_type"]),
-        base_date=BaseDate.parse(document["base_date"]),
-        key_expiry_number=KeyExpiryNumber(document["key_expiry_number"]),
     )
 
 

@@ -31,9 +31,13 @@ _PRINTERS: Final[Mapping[BasisKind, Permission]] = {
 def recent_sales(
     store: Store, tenant: str, *, limit: int, drn: DecoderReferenceNumber | None = None
 ) -> tuple[Sale, ...]:
-    """Return a tenant's latest sales, of one meter or of all, newest first."""
+    """Return a tenant's latest sales, of one meter or of all, newest first.
+
+    They come without their tokens: which of those are handed out is looked up for a receipt.
+    """
     with store.read() as connection:
-        return sales.list_recent_sales(tenant, connection, limit=limit, drn=drn)
+        found = sales.list_recent_sales(tenant, connection, limit=limit, drn=drn)
+    return tuple(replace(sale, tokens=()) for sale in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

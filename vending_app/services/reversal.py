@@ -25,7 +25,7 @@ from vending_app.domain.errors import (
     ReversalImpossibleError,
     SaleReversedError,
 )
-from vending_app.domain.key_changes import CONFIRMED
+from vending_app.domain.key_changes import PRESENT_SERVES, without_void
 from vending_app.domain.ledger import reversal_entry
 from vending_app.domain.ledger_errors import LedgerLimitError
 from vending_app.domain.ledger_rows import rows_digest
@@ -36,6 +36,8 @@ from vending_app.domain.requests import exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sale_rows import Row, credit_note_row, mark_row
 from vending_app.domain.sales import CreditNote, MadeToken, Sale
+from vending_app.services.handing_out import keys_of
+from vending_app.services.meters import add_history
 from vending_app.services.permissions import require
 from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
@@ -146,7 +148,7 @@ def _take_back(
             terms = tenants.find_tenant(tenant, connection)
             _require_evidence(connection, case, sale, meter=meter, terms=terms)
             store.fail_point("reversal.checked")
-            note = _write(connection, operator, case=case, sale=sale, now=now)
+            note = _write(connection, operator, case=case, sale=sale, meter=meter, now=now)
             cases.end_case(tenant, connection, case_number=case_number, now=now)
             store.fail_point("reversal.before_commit")
     except LedgerLimitError as error:
@@ -164,19 +166,36 @@ def _require_evidence(
     if content.drn != sale.drn:
         raise CaseContentError(f"Sale {sale.number} went to meter {sale.drn}.")
     if content.evidence_kind is EvidenceKind.KEY_CHANGED:
-        if meter.present_key.called in {token.key.called for token in sale.tokens}:
-            raise EvidenceError("The meter still holds the key that the tokens were made for.")
-        # A change that was given up leaves another key too, but its tokens may still be entered.
-        events = meters.list_history(meter.tenant, connection, drn=meter.drn)
-        if not any(event.kind == CONFIRMED and event.at >= sale.sold_at for event in events):
-            raise EvidenceError("Nobody has seen the meter hold another key since the sale.")
+        _require_void(connection, sale, meter)
     word = content.evidence_kind is EvidenceKind.SUPERVISOR_WORD
     if word and sale.tendered.minor > terms.word_limit_minor:
         raise EvidenceError("The sale is above what may be taken back on somebody's word.")
 
 
+def _require_void(connection: Connection, sale: Sale, meter: Meter) -> None:
+    """Refuse a sale whose tokens the meter may take, or may be brought to take again.
+
+    A change of the tariff index alone is changed back by the next one; a change that was given up
+    leaves another key on record too, but its tokens may still be entered.
+    """
+    keys = keys_of(connection, meter)
+    names = {token.key.called for token in sale.tokens if token.basis_number == sale.basis_number}
+    if not names.isdisjoint(keys.held):
+        raise EvidenceError("The meter may still hold the key that the tokens were made for.")
+    if not names or not names <= keys.gone:
+        raise EvidenceError(
+            "Nobody has seen the meter hold a key of another supply group or revision since."
+        )
+
+
 def _write(
-    connection: Connection, operator: Operator, *, case: Case, sale: Sale, now: datetime
+    connection: Connection,
+    operator: Operator,
+    *,
+    case: Case,
+    sale: Sale,
+    meter: Meter,
+    now: datetime,
 ) -> CreditNote:
     """Write the credit note, the marks and the books; the account is as if it had not bought."""
     tenant = operator.tenant
@@ -203,8 +222,22 @@ def _write(
         for token in sale.tokens
     )
     tokens.add_marks(tenant, connection, rows=marks)
+    _miss_set(connection, operator, meter=meter, reason=f"credit note {number}", now=now)
     entry_number = _book(connection, tenant, note=note, sale=sale, marks=marks, now=now)
     return credit_notes.add(tenant, connection, note=note, ledger_entry=entry_number)
+
+
+def _miss_set(
+    connection: Connection, operator: Operator, *, meter: Meter, reason: str, now: datetime
+) -> None:
+    """Let the key before serve again if the way to the one that serves is void now."""
+    changed = without_void(meter, keys_of(connection, meter))
+    if changed == meter:
+        return
+    meters.change_meter(meter.tenant, connection, meter=changed)
+    add_history(
+        connection, changed, kind=PRESENT_SERVES, login=operator.login, now=now, reason=reason
+    )
 
 
 def _book(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject
-from vending_app.domain.key_changes import ISSUED
+from vending_app.domain.key_changes import ISSUED, with_set
 from vending_app.domain.ledger import Tender, sale_entry
 from vending_app.domain.ledger_rows import sale_digest
 from vending_app.domain.network import Life, Meter
@@ -20,9 +20,8 @@ from vending_app.domain.purchases import format_counters, parse_counters, withou
 from vending_app.domain.requests import StoredRequest
 from vending_app.domain.sale_rows import line_rows, read_sale, sale_row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken, Sale
-from vending_app.services.handing_out import handed_out
+from vending_app.services.handing_out import handed_out, keys_of
 from vending_app.services.issuing import change_tokens, issued_tokens, keep
-from vending_app.services.key_policy import with_new_key
 from vending_app.services.meters import add_history
 from vending_app.services.plans import IssuePlan
 from vending_app.services.use_case import Keeping, TokenUseCase
@@ -150,7 +149,9 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         return
     meter: Meter = replace(before, life=Life.ACTIVE)
     if change is not None:
-        meter = with_new_key(meter, change.key, before=keeping.work.issue.meter.key)
+        # The set counts from its event on, which is written below.
+        keys = keys_of(keeping.connection, before)
+        meter = with_set(meter, keys, before=keeping.work.issue.meter.key, after=change.key)
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
     if before.life is not Life.ACTIVE:
         add_history(
@@ -168,6 +169,7 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
             login=keeping.request.login,
             now=keeping.now,
             reason=keeping.work.reason,
+            brings=change.key,
         )
 
 

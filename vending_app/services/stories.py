@@ -14,12 +14,12 @@ from keys.answers import AcceptableToken, Verification
 from sts import DecoderReferenceNumber, StsError
 from sts.codec import parse_digits
 from vending_app.domain.cases import Case
-from vending_app.domain.key_changes import HeldBack
+from vending_app.domain.key_changes import MeterKeys
 from vending_app.domain.network import Meter, MeterKey
 from vending_app.domain.parties import Operator
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import Basis, MadeToken, Sale
-from vending_app.services.handing_out import keys_of
+from vending_app.services.handing_out import handed_out, keys_of, tokens_handed_out
 from vending_app.services.permissions import require
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import carried_on, token_refusals
@@ -47,12 +47,11 @@ class Origin:
     """How a token came to be.
 
     Attributes:
-        token: The token as it is kept, with whether it is withheld or void.
+        token: The token as it is handed out: with why, and without its digits, if it is not.
         basis: Why it was made.
-        sale: The sale, if it was one.
+        sale: The sale, if it was one, as it is handed out.
         case: The case, if it was one.
         reprints: How often it was printed again.
-        held_back: Why it is not handed out any more; None if it is.
     """
 
     token: MadeToken
@@ -60,7 +59,6 @@ class Origin:
     sale: Sale | None
     case: Case | None
     reprints: int
-    held_back: HeldBack | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +120,21 @@ def tell_story(
     tenant = operator.tenant
     with store.read() as connection:
         meter = meters.find_meter(tenant, connection, drn=drn)
-        origin = _origin(connection, meter, digits=plain)
+        keys = keys_of(connection, meter)
+        origin = _origin(connection, meter, keys, digits=plain)
     return TokenStory(
-        meter=meter, digits=plain, readings=_readings(module, meter, plain, now=now), origin=origin
+        meter=meter,
+        digits=plain,
+        readings=_readings(module, meter, keys, digits=plain, now=now),
+        origin=origin,
     )
 
 
 def _readings(
-    module: SecurityModule, meter: Meter, digits: str, *, now: datetime
+    module: SecurityModule, meter: Meter, keys: MeterKeys, *, digits: str, now: datetime
 ) -> tuple[Reading, ...]:
-    held = dict.fromkeys((meter.key, meter.present_key, meter.new_key or meter.key))
+    recorded = (meter.key, meter.present_key, meter.new_key or meter.key)
+    held = dict.fromkeys((*recorded, *keys.held.values()))
     with token_refusals():
         return tuple(
             Reading(
@@ -143,19 +146,22 @@ def _readings(
         )
 
 
-def _origin(connection: Connection, meter: Meter, *, digits: str) -> Origin | None:
+def _origin(connection: Connection, meter: Meter, keys: MeterKeys, *, digits: str) -> Origin | None:
     tenant = meter.tenant
     token = tokens.find_by_digits(tenant, connection, drn=meter.drn, digits=digits)
     if token is None:
         return None
     number = token.basis_number
     basis = tokens.find_basis(tenant, connection, basis_number=number)
-    case = basis.case_number
+    case, sale = (
+        basis.case_number,
+        sales.find_sale_of_basis(tenant, connection, basis_number=number),
+    )
+    (shown,) = tokens_handed_out(keys, [token])
     return Origin(
-        token=token,
+        token=shown,
         basis=basis,
-        sale=sales.find_sale_of_basis(tenant, connection, basis_number=number),
+        sale=None if sale is None else handed_out(connection, sale)[0],
         case=None if case is None else cases.find_case(tenant, connection, case_number=case),
         reprints=sales.count_reprints(tenant, connection, basis_number=number),
-        held_back=keys_of(connection, meter).held_back(token),
     )

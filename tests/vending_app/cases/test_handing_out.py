@@ -5,27 +5,22 @@ from datetime import timedelta
 import pytest
 
 from keys import SecurityModule
-from sts import DecoderReferenceNumber, KeyRevisionNumber, SupplyGroupCode, TariffIndex
+from sts import DecoderReferenceNumber, TariffIndex
 from sts.meter.outcomes import Refused
-from tests.vending_app.cases.words import approved, taking_back
+from tests.vending_app.cases.words import add_indexed, approved, taking_back
 from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.network.conftest import Staff
 from tests.vending_app.vend.shop import (
     THABANENG,
     RealMeter,
-    add_supply,
-    add_tariff,
-    change,
     drn_of,
     findings,
     meter_of,
     rows,
     sell,
-    tariff,
 )
 from vending_app import demo_story as story
-from vending_app.domain.key_changes import CONFIRMED, GIVEN_UP, ISSUED, HeldBack, change_states
-from vending_app.domain.network import KeyName
+from vending_app.domain.held_back import HeldBack
 from vending_app.domain.sales import Sale
 from vending_app.services.key_changes import (
     KeyChangeRequest,
@@ -36,7 +31,6 @@ from vending_app.services.key_changes import (
 )
 from vending_app.services.receipts import find_receipt, find_sale, reprint
 from vending_app.services.reversal import reverse
-from vending_app.storage import tables
 from vending_app.storage.engine import Store
 
 MADE = drn_of(1)
@@ -48,9 +42,7 @@ CHANGE = 2
 @pytest.fixture
 def sale(store: Store, module: SecurityModule) -> Sale:
     """A sale that has changed the key of its meter."""
-    add_tariff(store, tariff("indexed"), tariff_index=7)
-    add_supply(store, MADE, tariff_code="indexed")
-    change(store, tables.supply_groups, ti_follows_tariff=True, key_policy="always")
+    add_indexed(store, 7)
     sold = sell(store, module, drn=MADE).result
     assert len(sold.tokens) == CHANGE + 1
     return sold
@@ -157,46 +149,3 @@ def test_credit_for_the_key_before_is_handed_out_until_the_change_is_confirmed(
     confirm(store, staff.engineer, drn=before.drn, reason="Seen at the meter", now=NOW)
     (token,) = _shown(store, before).tokens
     assert token.held_back is HeldBack.OTHER_KEY
-
-
-# --- where key changes stand ---------------------------------------------------------------------
-
-
-def _key(tariff_index: int) -> KeyName:
-    return SupplyGroupCode(201457), KeyRevisionNumber(1), TariffIndex(tariff_index)
-
-
-@pytest.mark.parametrize(
-    ("events", "made_for", "states"),
-    [
-        ("installed active", "", ""),
-        ("confirmed given-up", "", ""),
-        ("issued", "1", "on_its_way"),
-        ("issued confirmed", "1", "confirmed"),
-        ("issued given-up", "1", "given_up"),
-        # The first was lost.
-        ("issued issued", "11", "replaced on_its_way"),
-        ("issued issued confirmed", "11", "replaced confirmed"),
-        ("issued issued given-up", "11", "given_up given_up"),
-        # The second builds on the first.
-        ("issued issued", "12", "on_its_way on_its_way"),
-        ("issued issued confirmed", "12", "confirmed confirmed"),
-        ("issued issued given-up", "12", "confirmed given_up"),
-        ("issued issued issued given-up", "112", "replaced confirmed given_up"),
-        ("issued issued issued given-up", "122", "confirmed given_up given_up"),
-        # What has come to its end stays there.
-        ("issued given-up issued", "11", "given_up on_its_way"),
-        ("issued given-up issued confirmed", "11", "given_up confirmed"),
-        ("issued confirmed issued given-up", "12", "confirmed given_up"),
-        ("issued confirmed blocked issued issued", "122", "confirmed replaced on_its_way"),
-    ],
-)
-def test_the_history_of_a_meter_says_where_its_key_changes_stand(
-    events: str, made_for: str, states: str
-) -> None:
-    kinds = {"issued": ISSUED, "confirmed": CONFIRMED, "given-up": GIVEN_UP}
-    found = change_states(
-        [kinds.get(event, event) for event in events.split()],
-        made_for=[_key(int(index)) for index in made_for],
-    )
-    assert [state.value for state in found] == states.split()

@@ -177,7 +177,9 @@ def test_a_change_that_a_module_elsewhere_may_be_making_is_on_its_way(
     elsewhere.after = lambda _: None
     with pytest.raises(VendingError) as refusal:
         _change(store, elsewhere, staff.engineer, request_id="k-2")
-    assert refusal.value.code == "KEY_CHANGE_PENDING"
+    # Nobody could confirm it or give it up: it is not on record yet.
+    assert refusal.value.code == "KEY_CHANGE_UNKNOWN"
+    assert "recover it" in refusal.value.hint
     # The first one itself goes on.
     assert _change(store, elsewhere, staff.engineer).result.tokens
 

@@ -11,17 +11,20 @@ import pytest
 from sqlalchemy import func, select, update
 
 from keys import SecurityModule
-from sts import DecoderReferenceNumber, Service, TariffIndex
-from sts.meter.outcomes import Accepted
+from sts import DecoderReferenceNumber, KeyRevisionNumber, Service, TariffIndex
+from sts.meter.outcomes import Accepted, Refused
 from tests.vending_app.cases.words import (
     AISHA,
     account_of_pieter,
+    add_indexed,
     approved,
     free_issue,
+    set_index,
     taking_back,
 )
 from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.network.conftest import Staff
+from tests.vending_app.vend.conftest import ModuleMaker
 from tests.vending_app.vend.shop import (
     THABANENG,
     Elsewhere,
@@ -41,11 +44,12 @@ from tests.vending_app.vend.shop import (
 from vending_app import demo_story as story
 from vending_app.domain.cases import CaseContent, CaseKind, CaseState, EvidenceKind
 from vending_app.domain.errors import VendingError
-from vending_app.domain.network import CreditKind
+from vending_app.domain.network import CreditKind, Serving
 from vending_app.domain.purchases import parse_counters
 from vending_app.domain.tariff import Rounding
 from vending_app.services.cases import find_case, open_case
 from vending_app.services.key_changes import KeyChangeRequest, change_key, confirm, give_up
+from vending_app.services.meters import history
 from vending_app.services.receipts import find_sale, reprint
 from vending_app.services.reversal import Reversal, reverse
 from vending_app.storage import parties, tables
@@ -267,16 +271,86 @@ def test_a_module_that_does_not_answer_proves_nothing(
     assert _refused(store, elsewhere, staff, content).code == "EVIDENCE"
 
 
-def test_a_new_key_makes_old_tokens_void(
-    store: Store, module: SecurityModule, staff: Staff
+REVISION_2 = {"key_revision_number": KeyRevisionNumber(2)}
+
+
+def _bring_another_key(store: Store, module: SecurityModule, staff: Staff, **changes: Any) -> None:
+    now = changes.pop("now", NOW)
+    wanted = KeyChangeRequest(
+        request_id="k-1",
+        drn=DecoderReferenceNumber(PIETER),
+        supply_group_code=story.SUPPLY_GROUP_CODE,
+        key_revision_number=story.KEY_REVISION_NUMBER,
+        tariff_index=meter_of(store).key.tariff_index,
+        reason="Another key",
+    )
+    change_key(store, module, staff.engineer, wanted=replace(wanted, **changes), now=now)
+
+
+def test_a_key_of_another_revision_makes_old_tokens_void(
+    store: Store, module: SecurityModule, make_module: ModuleMaker, staff: Staff
 ) -> None:
     sale = sell(store, module).result
     content = taking_back(sale.number, evidence_kind=EvidenceKind.KEY_CHANGED)
-    assert _refused(store, module, staff, content).code == "EVIDENCE"
-    _bring_another_key(store, module, staff)
-    assert _refused(store, module, staff, content).code == "EVIDENCE"
+    assert "still hold" in str(_refused(store, module, staff, content))
+    _bring_another_key(store, make_module(dict(REVISION_2)), staff, **REVISION_2)
+    assert "still hold" in str(_refused(store, module, staff, content))
     confirm(store, staff.engineer, drn=sale.drn, reason="Seen at the meter", now=NOW)
+    real = RealMeter.of(meter_of(store))
+    assert isinstance(real.enter(sale.tokens[0].digits), Refused)
     _reversed(store, module, staff, content)
+    assert findings(store) == []
+
+
+def test_another_tariff_index_alone_makes_no_token_void(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    """The next change brings the key back, and then the meter takes them."""
+    drn = add_indexed(store, 1)
+    sale = sell(store, module, drn=str(drn)).result
+    real = RealMeter.of(meter_of(store, str(drn)))
+    content = taking_back(sale.number, drn=drn, evidence_kind=EvidenceKind.KEY_CHANGED)
+    for number, index in enumerate((7, 1)):
+        set_index(store, index)
+        now = NOW + timedelta(minutes=number)
+        later = sell(store, module, drn=str(drn), request_id=f"c-{number}", now=now).result
+        real.enter_all(later.tokens)
+        if index == 7:
+            confirm(store, staff.engineer, drn=drn, reason="Seen at the meter", now=now)
+            refusal = _refused(store, module, staff, content)
+            assert refusal.code == "EVIDENCE"
+            assert "another supply group or revision" in str(refusal)
+    refusal = _refused(store, module, staff, content)
+    assert refusal.code == "EVIDENCE"
+    assert "still hold" in str(refusal)
+    assert isinstance(real.enter(sale.tokens[0].digits), Accepted)
+
+
+def test_credit_that_several_changes_may_still_lead_to_is_not_void(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    drn = add_indexed(store, 7)
+    real = RealMeter.of(meter_of(store, str(drn)))
+    sale = sell(store, module, drn=str(drn)).result
+    real.enter_all(sale.tokens[:2])
+    confirm(store, staff.engineer, drn=drn, reason="Seen at the meter", now=NOW)
+    for index in (8, 9):
+        set_index(store, index)
+        sell(store, module, drn=str(drn), request_id=f"r-{index}")
+    content = taking_back(sale.number, drn=drn, evidence_kind=EvidenceKind.KEY_CHANGED)
+    assert "still hold" in str(_refused(store, module, staff, content))
+    assert isinstance(real.enter(sale.tokens[-1].digits), Accepted)
+
+
+def test_what_was_seen_after_a_sale_counts_whatever_the_clocks_said(
+    store: Store, module: SecurityModule, make_module: ModuleMaker, staff: Staff
+) -> None:
+    ahead = NOW + timedelta(minutes=4)
+    sale = sell(store, module, now=ahead).result
+    _bring_another_key(store, make_module(dict(REVISION_2)), staff, **REVISION_2)
+    confirm(store, staff.engineer, drn=sale.drn, reason="Seen at the meter", now=NOW)
+    content = taking_back(sale.number, evidence_kind=EvidenceKind.KEY_CHANGED)
+    _reversed(store, module, staff, content, now=ahead)
     assert findings(store) == []
 
 
@@ -284,7 +358,7 @@ def test_a_change_that_was_given_up_makes_no_token_void(
     store: Store, module: SecurityModule, staff: Staff
 ) -> None:
     """The customer still has the set and may enter it, and then the tokens after it."""
-    _bring_another_key(store, module, staff)
+    _bring_another_key(store, module, staff, tariff_index=TariffIndex(2))
     sale = sell(store, module).result
     give_up(store, staff.engineer, drn=sale.drn, reason="Not wanted", now=NOW)
     content = taking_back(sale.number, evidence_kind=EvidenceKind.KEY_CHANGED)
@@ -293,16 +367,45 @@ def test_a_change_that_was_given_up_makes_no_token_void(
     assert "Nobody has seen" in str(refusal)
 
 
-def _bring_another_key(store: Store, module: SecurityModule, staff: Staff) -> None:
-    wanted = KeyChangeRequest(
-        request_id="k-1",
-        drn=DecoderReferenceNumber(PIETER),
-        supply_group_code=story.SUPPLY_GROUP_CODE,
-        key_revision_number=story.KEY_REVISION_NUMBER,
-        tariff_index=TariffIndex(2),
-        reason="Another index",
+@pytest.mark.parametrize("kind", [CaseKind.REVERSAL, CaseKind.WRONG_METER])
+@pytest.mark.parametrize("entered", [False, True])
+def test_after_a_sale_with_a_set_was_taken_back_the_next_credit_is_taken_all_the_same(
+    store: Store, module: SecurityModule, staff: Staff, kind: CaseKind, *, entered: bool
+) -> None:
+    drn = add_indexed(store, 7)
+    real = RealMeter.of(meter_of(store, str(drn)))
+    sale = sell(store, module, drn=str(drn)).result
+    if entered:
+        real.enter_all(sale.tokens[:2])
+    right = {"right_drn": AISHA} if kind is CaseKind.WRONG_METER else {}
+    case = approved(store, staff, taking_back(sale.number, drn=drn, kind=kind, **right))
+    reverse(
+        store,
+        module,
+        staff.supervisor,
+        case_number=case.number,
+        now=NOW,
+        accept_key_change=True,
     )
-    change_key(store, module, staff.engineer, wanted=wanted, now=NOW)
+    record = meter_of(store, str(drn))
+    assert (record.serving, record.new_key) == (Serving.PRESENT, sale.tokens[-1].key)
+    assert history(store, THABANENG, drn=drn)[-1].kind == "present key serves"
+    own = sell(store, module, drn=str(drn), request_id="r-2").result
+    assert len(own.tokens) == 3
+    assert isinstance(real.enter_all(own.tokens)[-1], Accepted)
+    assert find_sale(store, THABANENG, sale_number=own.number) == own
+    assert findings(store) == []
+
+
+def test_a_sale_without_a_set_that_is_taken_back_leaves_the_keys_alone(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    drn = add_indexed(store, 7)
+    sell(store, module, drn=str(drn))
+    second = sell(store, module, drn=str(drn), request_id="r-2").result
+    before = (meter_of(store, str(drn)), history(store, THABANENG, drn=drn))
+    _reversed(store, module, staff, taking_back(second.number, drn=drn))
+    assert (meter_of(store, str(drn)), history(store, THABANENG, drn=drn)) == before
 
 
 def test_a_case_is_about_the_meter_that_was_sold_to(

@@ -13,10 +13,12 @@ from tests.vending_app.cases.words import (
     AISHA,
     CLEAR_TAMPER,
     CREDIT,
+    add_indexed,
     approved,
     free_issue,
     issue,
     job_card,
+    set_index,
 )
 from tests.vending_app.cases.words import taking_back as taking
 from tests.vending_app.helpers import NEEMA, NOW, PIETER
@@ -25,7 +27,7 @@ from tests.vending_app.vend.shop import RealMeter, audit_codes, change_meter, me
 from vending_app import demo_story as story
 from vending_app.domain.cases import CaseToken, CaseTokenKind
 from vending_app.domain.errors import VendingError
-from vending_app.domain.key_changes import HeldBack
+from vending_app.domain.held_back import HeldBack
 from vending_app.domain.parties import Operator
 from vending_app.services.issue_case import Issued
 from vending_app.services.key_changes import (
@@ -35,7 +37,7 @@ from vending_app.services.key_changes import (
     let_present_key_serve,
 )
 from vending_app.services.meter_tests import meter_test_token
-from vending_app.services.receipts import reprint, reprint_issued
+from vending_app.services.receipts import recent_sales, reprint, reprint_issued
 from vending_app.services.reversal import reverse
 from vending_app.services.stories import TokenStory, tell_story
 from vending_app.storage import tokens
@@ -130,6 +132,35 @@ def test_while_a_key_is_on_its_way_both_are_tried(
         assert len(found.readings) == 2
         assert isinstance(found.best.verification, AcceptableToken)
         assert found.best.serves is serves
+
+
+def test_while_several_keys_are_on_their_way_all_are_tried(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    drn = str(add_indexed(store, 1))
+    digits = sell(store, module, drn=drn).result.tokens[-1].digits
+    for index in (7, 8):
+        set_index(store, index)
+        sell(store, module, drn=drn, request_id=f"r-{index}")
+    found = _story(store, module, staff, digits, drn)
+    assert len(found.readings) == 3
+    assert isinstance(found.best.verification, AcceptableToken)
+    assert not found.best.serves
+
+
+def test_a_story_and_the_list_of_sales_give_no_digits_that_are_held_back(
+    store: Store, module: SecurityModule, staff: Staff
+) -> None:
+    drn = add_indexed(store, 7)
+    sale = sell(store, module, drn=str(drn)).result
+    give_up(store, staff.engineer, drn=drn, reason="Not wanted", now=NOW)
+    origin = _story(store, module, staff, sale.tokens[-1].digits, str(drn)).origin
+    assert origin is not None
+    assert origin.sale is not None
+    assert (origin.token.digits, origin.token.held_back) == ("", HeldBack.OTHER_KEY)
+    assert {token.digits for token in origin.sale.tokens} == {""}
+    (listed,) = recent_sales(store, "thabaneng", limit=9)
+    assert listed == replace(sale, tokens=())
 
 
 def test_digits_that_are_no_token_are_refused(
@@ -270,7 +301,7 @@ def test_tokens_for_a_key_that_was_given_up_are_not_printed_again(
         token.kind: _story(store, module, staff, token.digits).origin
         for token in (*change.tokens, *made.tokens)
     }
-    assert {None if origin is None else origin.held_back for origin in told.values()} == {
+    assert {None if origin is None else origin.token.held_back for origin in told.values()} == {
         HeldBack.CHANGE_GIVEN_UP,
         HeldBack.OTHER_KEY,
     }

@@ -2,10 +2,14 @@
 
 from typing import Any, Final
 
+from sqlalchemy import update
+
 from keys import SecurityModule
-from sts import DecoderReferenceNumber
+from sts import DecoderReferenceNumber, TariffIndex
 from tests.vending_app.helpers import NOW, PIETER
 from tests.vending_app.network.conftest import Staff
+from tests.vending_app.vend.shop import add_supply, add_tariff, change, drn_of, tariff
+from vending_app import demo_story as story
 from vending_app.domain.cases import (
     Case,
     CaseContent,
@@ -14,12 +18,13 @@ from vending_app.domain.cases import (
     CaseTokenKind,
     EvidenceKind,
 )
+from vending_app.domain.network import KeyName
 from vending_app.domain.parties import Account, Operator
 from vending_app.services.case_tokens import CaseTokens, issue_case_tokens
 from vending_app.services.cases import approve_case, open_case
 from vending_app.services.issue_case import Issued
 from vending_app.services.use_case import Answer
-from vending_app.storage import parties
+from vending_app.storage import parties, tables
 from vending_app.storage.engine import Store
 
 AISHA: Final = "00100001031"
@@ -76,6 +81,26 @@ def issue(
     """Have the tokens of a case made."""
     wanted = CaseTokens(request_id=request_id, case_number=case.number)
     return issue_case_tokens(store, module, operator, wanted=wanted, now=NOW)
+
+
+def add_indexed(store: Store, index: int) -> DecoderReferenceNumber:
+    """Add a meter whose key follows its tariff, and give that an index."""
+    add_tariff(store, tariff("indexed"), tariff_index=index)
+    add_supply(store, drn_of(1), tariff_code="indexed")
+    change(store, tables.supply_groups, ti_follows_tariff=True, key_policy="always")
+    return DecoderReferenceNumber(drn_of(1))
+
+
+def set_index(store: Store, index: int) -> None:
+    """Give the tariff of that meter another index."""
+    of_tariff = tables.tariffs.c.tariff_code == "indexed"
+    with store.write() as connection:
+        connection.execute(update(tables.tariffs).where(of_tariff).values(tariff_index=index))
+
+
+def key_name(index: int) -> KeyName:
+    """Return what the key of the demo's own group with a tariff index is called."""
+    return story.SUPPLY_GROUP_CODE, story.KEY_REVISION_NUMBER, TariffIndex(index)
 
 
 def account_of_pieter(store: Store) -> Account:

@@ -1,17 +1,11 @@
 """The key change before a sale: who decides, what is made, what the record says afterwards."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from keys import KeyTerms, Secret, Vault
-from keys.records import VendingKeyRecord, check_value_of
-from keys.registered_key import RegisteredKey
-from keys.software import SoftwareModule
+from keys import KeyTerms
 from sts import (
     BaseDate,
     DecoderReferenceNumber,
@@ -24,8 +18,8 @@ from sts import (
 )
 from sts.meter.outcomes import Accepted, PartStored, Refused
 from tests.vending_app.helpers import NOW, PIETER
+from tests.vending_app.vend.conftest import ModuleMaker
 from tests.vending_app.vend.shop import (
-    KEY,
     THABANENG,
     RealMeter,
     add_supply,
@@ -50,36 +44,6 @@ from vending_app.storage import network, tables, tokens
 from vending_app.storage.engine import Store
 
 MISTY1 = EncryptionAlgorithm.MISTY1
-ModuleMaker = Callable[..., SoftwareModule]
-
-
-@pytest.fixture
-def make_module(tmp_path: Path) -> ModuleMaker:
-    """Give a function that makes a module with the demo's keys and further ones."""
-
-    def made(*further: dict[str, Any]) -> SoftwareModule:
-        vault = Vault.create(tmp_path / "further.vault", Secret(bytes(32)))
-        for fields in (
-            {},
-            {"key_type": KeyType.DEFAULT, "supply_group_code": story.DEFAULT_GROUP_CODE},
-            *further,
-        ):
-            terms = fields.pop("terms", KeyTerms())
-            whole: dict[str, Any] = {
-                "tenant": THABANENG,
-                "supply_group_code": story.SUPPLY_GROUP_CODE,
-                "key_revision_number": story.KEY_REVISION_NUMBER,
-                "key_type": KeyType.UNIQUE,
-                "key_generation_algorithm": story.KEY_GENERATION_ALGORITHM,
-                "base_date": story.BASE_DATE,
-                "key_expiry_number": story.KEY_EXPIRY_NUMBER,
-                "check_value": check_value_of(KEY),
-            }
-            record = VendingKeyRecord(**whole | fields)
-            vault.add(RegisteredKey(record=record, terms=terms), KEY)
-        return SoftwareModule(vault, lab_mode=True)
-
-    return made
 
 
 REVISION_2 = {"key_revision_number": KeyRevisionNumber(2)}

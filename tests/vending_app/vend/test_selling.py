@@ -1,5 +1,6 @@
 """Selling, over SQLite and PostgreSQL: what is kept, what is booked, what the meter takes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -54,7 +55,8 @@ def test_a_sale_is_kept_as_it_was_answered(store: Store, module: JournalledModul
     assert token.sample_tables
     assert token.amount_tenths == sale.sold_tenths
     assert find_sale(store, THABANENG, sale_number=1) == sale
-    assert recent_sales(store, THABANENG, limit=5) == (sale,)
+    # Without the tokens, of which nobody has looked whether they may be handed out.
+    assert recent_sales(store, THABANENG, limit=5) == (replace(sale, tokens=()),)
     assert recent_sales(store, THABANENG, limit=5, drn=DecoderReferenceNumber(NEEMA)) == ()
 
 

@@ -70,6 +70,10 @@ in the hint. Where the library or a security module said no, its own code is car
     │   ├── SaleReversedError         SALE_REVERSED
     │   ├── NoKeyChangeError          NO_KEY_CHANGE
     │   ├── KeyChangePendingError     KEY_CHANGE_PENDING
+    │   ├── KeyChangeUnknownError     KEY_CHANGE_UNKNOWN
+    │   ├── KeyChangedError           KEY_CHANGED
+    │   ├── SeenKeyMissingError       SEEN_KEY_MISSING
+    │   ├── SeenKeyError              SEEN_KEY
     │   ├── TokenKeyGoneError         TOKEN_KEY_GONE
     │   └── ReversalImpossibleError   REVERSAL_IMPOSSIBLE
     ├── BackupError                   BACKUP
@@ -100,10 +104,14 @@ from vending_app.domain.errors.cases import (
     CaseError,
     CaseStateError,
     EvidenceError,
+    KeyChangedError,
     KeyChangePendingError,
+    KeyChangeUnknownError,
     NoKeyChangeError,
     ReversalImpossibleError,
     SaleReversedError,
+    SeenKeyError,
+    SeenKeyMissingError,
     TokenKeyGoneError,
     UnknownBasisError,
     UnknownCaseError,
@@ -209,6 +217,8 @@ __all__ = [
     "KeyChangeNeededError",
     "KeyChangeOfferedError",
     "KeyChangePendingError",
+    "KeyChangeUnknownError",
+    "KeyChangedError",
     "LabMeterSpeedError",
     "LoginError",
     "MeterBlockedError",
@@ -236,6 +246,8 @@ __all__ = [
     "SaleReversedError",
     "SecondPersonError",
     "SecretMissingError",
+    "SeenKeyError",
+    "SeenKeyMissingError",
     "ServiceMismatchError",
     "SpecialReservedError",
     "StoreBusyError",

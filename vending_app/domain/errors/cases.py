@@ -97,6 +97,54 @@ class KeyChangePendingError(CaseError):
         super().__init__(f"Another key change is on its way to meter {drn}.")
 
 
+class KeyChangeUnknownError(CaseError):
+    """A key change was asked for, and it is not known yet whether its tokens were made."""
+
+    code = "KEY_CHANGE_UNKNOWN"
+    hint = "send that request again, or recover it; then ask for this one again"
+
+    def __init__(self, drn: str) -> None:
+        """Say of which meter."""
+        super().__init__(
+            f"A key change of meter {drn} was asked for, and its outcome is not known yet."
+        )
+
+
+class KeyChangedError(CaseError):
+    """While a security module made the tokens, somebody has seen another key in the meter."""
+
+    code = "KEY_CHANGED"
+    hint = "nothing was charged; start anew"
+
+    def __init__(self, drn: str) -> None:
+        """Say of which meter."""
+        super().__init__(
+            f"The key of meter {drn} was changed meanwhile, so that it takes these tokens no more."
+        )
+
+
+class SeenKeyMissingError(CaseError):
+    """The meter may hold more keys than two, and nobody has said which one was seen."""
+
+    code = "SEEN_KEY_MISSING"
+    hint = "look at the meter, and say which key it holds"
+
+    def __init__(self, drn: str, keys: str) -> None:
+        """Say of which meter, and which keys are possible."""
+        super().__init__(f"Meter {drn} may hold any of these keys: {keys}.")
+
+
+class SeenKeyError(CaseError):
+    """The key that was seen is none that the meter may hold, or not after such a change."""
+
+    code = "SEEN_KEY"
+    hint = "look again; if it does hold another key, have that change made again and confirm it"
+
+    def __init__(self, drn: str, keys: str) -> None:
+        """Say of which meter, and which keys are possible."""
+        super().__init__(f"This key cannot have been seen in meter {drn}, but only: {keys}.")
+
+
 class ReversalImpossibleError(CaseError):
     """What a sale left over was spent since."""
 

@@ -23,6 +23,7 @@ from vending_app.domain.ledger_errors import (
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.parties import Operator
 from vending_app.domain.periods import ACCEPTED_FOR, CLOCK_TOLERANCE, ClockTerms, period_of
+from vending_app.domain.requests import exact_number
 from vending_app.domain.roles import Permission
 from vending_app.services.permissions import require, require_reason
 from vending_app.services.refusals import audited_refusals
@@ -81,8 +82,7 @@ def set_limit(
         NotPermittedError, ReasonMissingError: As for ``accept``.
         ClockLimitError: No such number of days.
     """
-    # As text, because whoever asks may ask for any number.
-    about: JsonObject = {"request": "clock limit", "days": str(days)}
+    about: JsonObject = {"request": "clock limit", "days": exact_number(days)}
     with audited_refusals(store, operator.tenant, login=operator.login, about=about, now=now):
         require(operator, Permission.SET_CLOCK)
         kept = require_reason(reason)

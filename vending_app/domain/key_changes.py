@@ -163,11 +163,14 @@ def with_set(meter: Meter, keys: MeterKeys, *, before: MeterKey, after: MeterKey
     if before.called not in keys.held:
         # It was seen with the new key, or is on its way to another from there.
         return meter
-    if meter.key.called == before.called:
-        return replace(meter, present_key=before, new_key=after, serving=Serving.NEW)
     goal = meter.new_key
-    if goal is not None and goal.called in _reach(after.called, keys.steps):
+    if goal is None or meter.key.called == before.called:
+        return replace(meter, present_key=before, new_key=after, serving=Serving.NEW)
+    if goal.called in _reach(after.called, keys.steps):
         return meter
+    if meter.serving is Serving.PRESENT:
+        # Sets were lost: the next sale brings another from the key that serves.
+        return replace(meter, new_key=after)
     return replace(meter, present_key=before, new_key=after)
 
 
@@ -232,10 +235,11 @@ def seen_key(meter: Meter, keys: MeterKeys, *, seen: KeyName | None) -> MeterKey
         seen: What the key is called; None: the present one on record, where that is plain.
 
     Raises:
-        SeenKeyMissingError: More than two are possible.
+        SeenKeyMissingError: More than two are possible; or two, there and back.
         SeenKeyError: The meter cannot hold that key.
     """
-    return _seen(meter, keys, seen=seen, plain=meter.present_key)
+    present = meter.present_key
+    return _seen(meter, keys, seen=seen, plain=present if present.called == keys.base else None)
 
 
 @dataclass(slots=True, kw_only=True)

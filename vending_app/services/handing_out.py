@@ -1,8 +1,8 @@
 """Which tokens may be handed out again: what cannot be entered, or must not, nobody gets to see.
 
 A token may be withheld or void. The set of a key change is handed out only while the change is on
-its way. Every other token is for a key, and is handed out while the meter may hold that key: the
-present one, the one on its way, and those before a set that may still have to be entered.
+its way. Every other token is for a key, and is handed out while the meter may hold that key, see
+``vending_app.domain.key_changes``.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,8 @@ _HIDDEN: Final = ""
 
 def keys_of(connection: Connection, meter: Meter) -> MeterKeys:
     """Return what is known of the keys of a meter."""
-    # Every set has its event, written in the same transaction while the meter was locked.
+    # Every set has its event, written in the same transaction while the meter was locked. The events
+    # are read first, so that a set that comes meanwhile is left out.
     return follow(
         meter,
         key_changes.key_events(meter.tenant, connection, drn=meter.drn),

@@ -148,6 +148,8 @@ def _told(words: str) -> _Told:
         ("1>7 1>7", "replaced on_its_way", [1, 7], (1, 7, "new")),
         ("1>7 7>8 1>7", "replaced on_its_way on_its_way", [1, 7, 8], (7, 8, "new")),
         ("1>8 1>7", "on_its_way on_its_way", [1, 7, 8], (1, 7, "new")),
+        ("1>7 ~1 7>8", "on_its_way on_its_way", [1, 7, 8], (1, 8, "present")),
+        ("1>7 7>1 =1 7>8", "on_its_way confirmed on_its_way", [1, 7, 8], (7, 8, "new")),
         # Or its key was, or another.
         ("1>7 =7 1>7", "confirmed confirmed", [7], (7, None, "present")),
         ("1>7 =7 7>8 1>7", "confirmed on_its_way confirmed", [7, 8], (7, 8, "new")),
@@ -252,7 +254,7 @@ def test_what_was_planned_is_taken_while_its_key_can_be_reached(
     ("words", "confirmed", "given_up"),
     [
         ("1>7", 7, 1),
-        ("1>7 7>1", 1, 7),
+        ("1>7 7>1", 1, "SEEN_KEY_MISSING"),
         ("1>7 7>8", "SEEN_KEY_MISSING", "SEEN_KEY_MISSING"),
         ("1>7 ~1 1>8", "SEEN_KEY_MISSING", "SEEN_KEY_MISSING"),
         ("1>7 7>8 =7", 8, 7),

@@ -124,7 +124,7 @@ class KeyChangedError(CaseError):
 
 
 class SeenKeyMissingError(CaseError):
-    """The meter may hold more keys than two, and nobody has said which one was seen."""
+    """The meter may hold several keys, and nobody has said which one was seen."""
 
     code = "SEEN_KEY_MISSING"
     hint = "look at the meter, and say which key it holds"

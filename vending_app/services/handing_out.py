@@ -22,8 +22,8 @@ _HIDDEN: Final = ""
 
 def keys_of(connection: Connection, meter: Meter) -> MeterKeys:
     """Return what is known of the keys of a meter."""
-    # Every set has its event, written in the same transaction while the meter was locked. Events are
-    # read first, so that a set that comes meanwhile is left out.
+    # Every set has its event, written in the same transaction while the meter was locked. Events
+    # are read first, so that a set that comes meanwhile is left out.
     return follow(
         meter,
         key_changes.key_events(meter.tenant, connection, drn=meter.drn),

@@ -195,6 +195,8 @@ def test_the_history_of_a_meter_says_where_everything_stands(
         ("1>50 =50 50>1", []),
         ("1>50 =50 50>1 =1", [50]),
         ("1>50 =50 50>1 -50", []),
+        # On its way from there, and then given up: it may be entered nevertheless.
+        ("1>50 50>2 =50 -50", [1]),
     ],
 )
 def test_keys_are_gone_once_another_revision_was_seen(words: str, gone: list[int]) -> None:

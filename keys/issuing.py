@@ -44,7 +44,7 @@ from keys.rules import (
     require_in_use,
     require_initialisation_key,
     require_permitted_kind,
-    require_unexpired_key,
+    require_usable,
 )
 from keys.secret import Secret
 from keys.token_making import (
@@ -54,7 +54,7 @@ from keys.token_making import (
     read_tokens,
 )
 from keys.verification import verify_token
-from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables, Token
+from sts import SAMPLE_TABLES, DecoderKey, EncryptionAlgorithm, StaTables
 from sts.errors import SampleTablesInProductionError
 from sts.key_change import build
 
@@ -106,14 +106,13 @@ class JournalledModule:
         another type, not for this carrier; message id of another request; credit under a default
         key; SAMPLE tables; key not in use at this time; expired; token identifier; limit.
         """
-        asked, source, wanted = self._asked(meter, request, message_id=message_id, now=now)
+        asked, source = self._asked(meter, request, message_id=message_id, now=now)
         key = asked.key
 
         def permit() -> None:
-            require_permitted_kind(wanted, key)
+            require_permitted_kind(request.unrandomised, key)
             self._require_real_tables(meter)
-            require_in_use(key.terms, now)
-            require_unexpired_key(key, now, tid_minutes=request.tid_minutes)
+            require_usable(key, now, tid_minutes=request.tid_minutes)
 
         def make() -> MadeTokens:
             random_bits = self._random_bytes(1)[0] % RANDOM_VALUES
@@ -126,7 +125,7 @@ class JournalledModule:
         self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
     ) -> IssueAnswer | None:
         """Return the answer of an earlier ``issue``, see ``SecurityModule.fetch``."""
-        asked, source, _ = self._asked(meter, request, message_id=message_id, now=now)
+        asked, source = self._asked(meter, request, message_id=message_id, now=now)
         made = fetched(asked, self._journal(None), seal=self._seal)
         if made is None:
             return None
@@ -254,8 +253,7 @@ class JournalledModule:
             raise LabModuleOnlyError("taking out the key of a meter")
         key = self.vending_key(meter)
         require_fitting_key(meter, key)
-        require_in_use(key.terms, now)
-        require_unexpired_key(key, now, tid_minutes=0)
+        require_usable(key, now, tid_minutes=0)
         return key, self._source.decoder_key(key, meter.key_attributes(key.record.base_date))
 
     def _change(
@@ -333,12 +331,12 @@ class JournalledModule:
 
     def _asked(
         self, meter: MeterConfiguration, request: TokenRequest, *, message_id: str, now: datetime
-    ) -> tuple[Asked, MeterKey, Token]:
-        """Return a request as the journal sees it, the meter's key, and the token asked for."""
+    ) -> tuple[Asked, MeterKey]:
+        """Return a request as the journal sees it, and the meter's key."""
         require_message_id(message_id)
-        key = self.vending_key(meter)
+        key = self._source.registered(meter)
         require_fitting_key(meter, key)
-        wanted = request.token(0)
+        wanted = request.unrandomised
         asked = Asked(
             message_id=message_id,
             request_hash=self._seal.request_hash(issue_body(meter, wanted)),
@@ -348,7 +346,7 @@ class JournalledModule:
             credit_steps=credit_steps(wanted),
             at=now,
         )
-        return asked, self._meter_key(meter, key), wanted
+        return asked, self._meter_key(meter, key)
 
     def _answer(
         self,

@@ -25,7 +25,7 @@ from keys.journal_errors import (
     JournalTamperedError,
 )
 from keys.journal_sqlite import connect, inherit, is_damage, pragma, roll_back
-from keys.registered_key import KeyName
+from keys.registered_key import KeyName, PlainName
 from sts import BaseDate, KeyRevisionNumber, MeterPan, StsError, SupplyGroupCode
 from sts.token_identifier import TID_STORE_SIZE
 
@@ -208,7 +208,7 @@ class FileJournal:
             entries = [_entry(row) for row in self._connection.execute(_ALL)]
             for entry in entries:
                 seal.unsealed(entry.sealed, entry.context)
-                key = _key_columns(entry.key)
+                key = _key_columns(entry.key.plain)
                 tokens, credit_units = counted.get(key, (0, 0))
                 counted[key] = tokens + 1, credit_units + entry.credit_units
             usage = {
@@ -242,7 +242,7 @@ class FileTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Go on with the transaction that a connection has open."""
         self._connection = connection
-        self._used: dict[KeyName, KeyUsage] = {}
+        self._used: dict[PlainName, KeyUsage] = {}
         self._waiting: dict[tuple[str, str], JournalEntry] = {}
         self._minutes: set[tuple[str, str, str, int | None]] = set()
 
@@ -276,32 +276,33 @@ class FileTransaction:
 
     def usage(self, key: KeyName) -> KeyUsage:
         """Return how much was made under a vending key."""
-        used = self._used.get(key)
+        used = self._used.get(key.plain)
         if used is not None:
             return used
-        row = self._connection.execute(_USAGE, _key_columns(key)).fetchone()
+        row = self._connection.execute(_USAGE, _key_columns(key.plain)).fetchone()
         tokens, credit_units = row or (0, "0")
         return KeyUsage(tokens=tokens, credit_units=_units(credit_units))
 
     def add(self, entry: JournalEntry) -> None:
         """Take an entry; it is in the journal when the transaction has ended."""
-        name = (entry.key.tenant, entry.message_id)
+        key = entry.key
+        name = (key.tenant, entry.message_id)
         if name in self._waiting or len(self._waiting) == _MOST_WAITING:
             # If there are two of one name, SQLite is the one to refuse the second.
             self._write_entries()
         self._waiting[name] = entry
         self._minutes.add(
-            (entry.key.tenant, entry.meter_pan.digits, entry.base_date.year, entry.tid_minutes)
+            (key.tenant, entry.meter_pan.digits, entry.base_date.year, entry.tid_minutes)
         )
-        tokens, credit_units = self.usage(entry.key)
-        self._used[entry.key] = KeyUsage(tokens + 1, credit_units + entry.credit_units)
+        tokens, credit_units = self._used.get(key.plain) or self.usage(key)
+        self._used[key.plain] = KeyUsage(tokens + 1, credit_units + entry.credit_units)
 
     def write(self) -> None:
         """Write down what waits, and how much is used now."""
         self._write_entries()
-        for key, used in self._used.items():
+        for plain, used in self._used.items():
             # Amounts in currency outgrow SQLite's 64 bits, so they are kept as text.
-            values = (*_key_columns(key), used.tokens, str(used.credit_units))
+            values = (*_key_columns(plain), used.tokens, str(used.credit_units))
             self._connection.execute(_COUNT, values)
 
     def _write_entries(self) -> None:
@@ -323,17 +324,14 @@ def _units(text: object) -> int:
     return int(text)
 
 
-def _key_columns(key: KeyName) -> tuple[str, str, int]:
-    return (
-        key.tenant,
-        str(key.supply_group_code.number).zfill(6),
-        key.key_revision_number.number,
-    )
+def _key_columns(plain: PlainName) -> tuple[str, str, int]:
+    tenant, supply_group_code, key_revision_number = plain
+    return tenant, str(supply_group_code).zfill(6), key_revision_number
 
 
 def _row(entry: JournalEntry) -> tuple[object, ...]:
     """Return an entry in the order of the columns."""
-    tenant, supply_group_code, key_revision_number = _key_columns(entry.key)
+    tenant, supply_group_code, key_revision_number = _key_columns(entry.key.plain)
     return (
         tenant,
         entry.message_id,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from keys.canonical_json import JsonValue
 from keys.errors import KeysError, RecordError
@@ -18,9 +18,10 @@ from sts import (
     StsError,
     SupplyGroupCode,
 )
-from sts.token_identifier import require_utc
+from sts.token_identifier import last_minute_of, require_utc
 
 LARGEST_CREDIT_LIMIT: Final = 0xFFFF_FFFF
+_MINUTE: Final = timedelta(minutes=1)
 _FIELDS: Final = (
     "tenant",
     "supply_group_code",
@@ -37,17 +38,34 @@ _FIELDS: Final = (
 )
 
 
+PlainName: TypeAlias = tuple[str, int, int]
+"""A ``KeyName`` as plain values: tenant, supply group code, key revision number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyName:
-    """What names a vending key everywhere: whose it is, its supply group and its revision."""
+    """What names a vending key everywhere: whose it is, its supply group and its revision.
+
+    Attributes:
+        tenant: Whose it is.
+        supply_group_code: Of the group that it serves.
+        key_revision_number: Which of the group's keys.
+        plain: The same as plain values, which are much faster to look up.
+    """
 
     tenant: str
     supply_group_code: SupplyGroupCode
     key_revision_number: KeyRevisionNumber
+    plain: PlainName = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the plain values once."""
+        plain = self.tenant, self.supply_group_code.number, self.key_revision_number.number
+        object.__setattr__(self, "plain", plain)
 
     def __hash__(self) -> int:
         """Hash the plain values; the hashes of the classes around them would cost two calls."""
-        return hash((self.tenant, self.supply_group_code.number, self.key_revision_number.number))
+        return hash(self.plain)
 
     def __str__(self) -> str:
         """Return the name as people say it."""
@@ -101,6 +119,8 @@ class RegisteredKey:
         record: What it is.
         terms: The terms.
         name: What names the key.
+        first_moment: From when it may make tokens: its base date, or a later activation.
+        end: From when it may not: after its key expiry number, or when the centre says.
 
     Raises:
         RecordError: The tenant is no name that can be printed.
@@ -108,8 +128,10 @@ class RegisteredKey:
 
     record: VendingKeyRecord
     terms: KeyTerms = field(default_factory=KeyTerms)
-    # Made once: every token that is issued asks for it several times.
+    # Made once: every token that is issued asks for them, for some several times.
     name: KeyName = field(init=False, repr=False, compare=False)
+    first_moment: datetime = field(init=False, repr=False, compare=False)
+    end: datetime = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that the tenant can stand in a file that people read."""
@@ -121,6 +143,11 @@ class RegisteredKey:
             key_revision_number=self.record.key_revision_number,
         )
         object.__setattr__(self, "name", name)
+        base_date, terms = self.record.base_date, self.terms
+        first_moment = max(base_date.start, terms.activation or base_date.start)
+        expires = last_minute_of(self.record.key_expiry_number, base_date) + _MINUTE
+        object.__setattr__(self, "first_moment", first_moment)
+        object.__setattr__(self, "end", min(expires, terms.issued_until or expires))
 
 
 def key_body(key: RegisteredKey) -> dict[str, JsonValue]:

@@ -5,10 +5,11 @@ on construction by making the token that it asks for, so one that exists can be 
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from keys.errors import ReservedMinuteError
+from keys.registered_key import KeyName
 from sts import (
     BaseDate,
     ClearCredit,
@@ -69,6 +70,15 @@ class MeterConfiguration:
     token_carrier_type: TokenCarrierType = TokenCarrierType.NUMERIC
     key_expiry_number: KeyExpiryNumber | None = None
 
+    @property
+    def key_name(self) -> KeyName:
+        """What names the vending key that made the key in the meter."""
+        return KeyName(
+            tenant=self.tenant,
+            supply_group_code=self.supply_group_code,
+            key_revision_number=self.key_revision_number,
+        )
+
     def key_attributes(self, base_date: BaseDate) -> KeyAttributes:
         """Return what decides the key in the meter, given its base date."""
         return KeyAttributes(
@@ -88,6 +98,7 @@ class TokenRequest(Protocol):
     Attributes:
         tid_minutes: The token identifier.
         special_reserved: Whether it is the reserved minute of a day, 00:01.
+        unrandomised: The token that is asked for, with zero for its random bits.
     """
 
     @property
@@ -95,6 +106,9 @@ class TokenRequest(Protocol):
 
     @property
     def special_reserved(self) -> bool: ...  # noqa: D102 - see the class
+
+    @property
+    def unrandomised(self) -> Token: ...  # noqa: D102 - see the class
 
     def token(self, random_bits: int) -> Token:
         """Return the token that is asked for, with these random bits if its kind has any."""
@@ -109,6 +123,7 @@ class _Request(ABC):
         tid_minutes: The token identifier, 1 to 16777215; the caller chooses one that is free.
         special_reserved: Whether it is the reserved minute 00:01 of a day, for a special token
             agreed with the utility (IEC 62055-41, 6.3.5.2).
+        unrandomised: The token that is asked for, with zero for its random bits.
 
     Raises:
         FieldRangeError: A value that no token can carry.
@@ -117,10 +132,11 @@ class _Request(ABC):
 
     tid_minutes: int
     special_reserved: bool = False
+    unrandomised: Token = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check all fields by way of the token that they make."""
-        self.token(0)
+        object.__setattr__(self, "unrandomised", self.token(0))
         # 0 is what a meter's store is filled with after a rollover.
         if self.tid_minutes == 0:
             raise FieldRangeError("tid_minutes", low=1, high=LAST_TID_MINUTES, found=0)

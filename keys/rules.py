@@ -63,6 +63,21 @@ def require_permitted_kind(token: Token, key: RegisteredKey) -> None:
         raise CreditUnderDefaultKeyError
 
 
+def require_usable(key: RegisteredKey, now: datetime, *, tid_minutes: int) -> None:
+    """Refuse a key that makes no tokens at this time.
+
+    Raises:
+        KeyNotActiveError, IssuedUntilPassedError, NaiveDatetimeError: As ``require_in_use``.
+        KeyExpiredError, BeforeBaseDateError, AfterLastMinuteError: As ``require_unexpired_key``.
+    """
+    in_time = key.first_moment <= require_utc(now) < key.end
+    if in_time and key.record.key_expiry_number.covers(tid_minutes):
+        return
+    # One of the two has the reason.
+    require_in_use(key.terms, now)
+    require_unexpired_key(key, now, tid_minutes=tid_minutes)
+
+
 def require_in_use(terms: KeyTerms, now: datetime) -> None:
     """Refuse a key before it is active, and after the centre lets the module use it.
 

@@ -11,7 +11,7 @@ from keys.check_values import require_check_value
 from keys.issuing import JournalledModule
 from keys.journal import IssueJournal
 from keys.randomness import RandomBytes
-from keys.registered_key import KeyName, RegisteredKey
+from keys.registered_key import PlainName, RegisteredKey
 from keys.requests import MeterConfiguration
 from keys.secret import Secret
 from keys.vault import Vault
@@ -35,7 +35,7 @@ class VaultKeys:
     def __init__(self, vault: Vault) -> None:
         """Use the vending keys of ``vault``; each is unsealed when it is first needed."""
         self._vault = vault
-        self._derivations: dict[KeyName, KeyDerivation] = {}
+        self._derivations: dict[PlainName, KeyDerivation] = {}
 
     def registered(self, meter: MeterConfiguration) -> RegisteredKey:
         """Return the metadata of the vending key that made the key in a meter.
@@ -43,13 +43,7 @@ class VaultKeys:
         Raises:
             UnknownKeyError, AnotherTenantsKeyError: There is none, or it is another tenant's.
         """
-        return self._vault.find(
-            KeyName(
-                tenant=meter.tenant,
-                supply_group_code=meter.supply_group_code,
-                key_revision_number=meter.key_revision_number,
-            )
-        )
+        return self._vault.find_for(meter)
 
     def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
         """Return the metadata of the vending keys of all revisions of a meter's supply group."""
@@ -62,11 +56,11 @@ class VaultKeys:
             CheckValueMismatchError: The vending key is not the one that its record speaks of.
             StsError: The algorithm makes no such key.
         """
-        derivation = self._derivations.get(key.name)
+        derivation = self._derivations.get(key.name.plain)
         if derivation is None:
             vending_key = self.bulk_vending_key(key)
             derivation = KeyDerivation(key.record.key_generation_algorithm, vending_key)
-            self._derivations[key.name] = derivation
+            self._derivations[key.name.plain] = derivation
         return derivation.derive(attributes)
 
     def bulk_vending_key(self, key: RegisteredKey) -> VendingKey:

@@ -205,9 +205,9 @@ class Vault:
         Raises:
             UnknownKeyError, AnotherTenantsKeyError: No such key, or not for this tenant.
         """
-        found = self._by_name.get((name, None, None))
-        if found is not None and isinstance(found.record, RegisteredKey):
-            return found.record
+        found = self._vending_keys.get(name.plain)
+        if found is not None:
+            return found
         group = (name.supply_group_code, name.key_revision_number)
         others = (record.name for record in self.records)
         another_tenant = group in (
@@ -215,6 +215,16 @@ class Vault:
         )
         refusal = AnotherTenantsKeyError if another_tenant else UnknownKeyError
         raise refusal(*map(str, group))
+
+    def find_for(self, meter: MeterConfiguration) -> RegisteredKey:
+        """Return the metadata of the vending key that made the key in a meter.
+
+        Raises:
+            UnknownKeyError, AnotherTenantsKeyError: As for ``find``.
+        """
+        plain = meter.tenant, meter.supply_group_code.number, meter.key_revision_number.number
+        found = self._vending_keys.get(plain)
+        return self.find(meter.key_name) if found is None else found
 
     def find_group(self, tenant: str, group: SupplyGroupCode) -> tuple[RegisteredKey, ...]:
         """Return the metadata of a tenant's vending keys of a supply group; there may be none."""
@@ -226,12 +236,7 @@ class Vault:
         Raises:
             UnknownDecoderKeyError: The tenant has none of this meter with these attributes.
         """
-        name = KeyName(
-            tenant=meter.tenant,
-            supply_group_code=meter.supply_group_code,
-            key_revision_number=meter.key_revision_number,
-        )
-        found = self._by_name.get((name, meter.meter_pan, meter.tariff_index))
+        found = self._by_name.get((meter.key_name, meter.meter_pan, meter.tariff_index))
         if found is None or not isinstance(found.record, DecoderKeyRecord):
             raise UnknownDecoderKeyError(meter.meter_pan.digits)
         return found.record
@@ -289,6 +294,7 @@ class Vault:
     def _note(self, records: Sequence[SealedRecord]) -> None:
         """Know what there is by its name, and vending keys by their supply group."""
         self._by_name = {_name(sealed.record): sealed for sealed in records}
+        self._vending_keys = {key.name.plain: key for key in self.records}
         groups: defaultdict[tuple[str, SupplyGroupCode], list[RegisteredKey]] = defaultdict(list)
         for key in self.records:
             groups[key.name.tenant, key.name.supply_group_code].append(key)

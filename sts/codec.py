@@ -148,7 +148,8 @@ def parse_digits(text: str) -> int:
         NotTwentyDigitsError: Another number of digits, or other characters.
         Exceeds66BitsError: Above 73786976294838206463.
     """
-    digits = "".join(text.split()).replace("-", "")
+    # Spaces and dashes come from people; most tokens come without.
+    digits = text if text.isdecimal() else "".join(text.split()).replace("-", "")
     if len(digits) != TOKEN_DIGITS or not (digits.isascii() and digits.isdecimal()):
         found = sum(character in _ASCII_DIGITS for character in digits)
         raise NotTwentyDigitsError(found=found, other_characters=found != len(digits))

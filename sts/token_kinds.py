@@ -108,7 +108,8 @@ class TokenKind:
                 name: convert(content >> shift & mask)
                 for name, convert, shift, mask in self._attributes
             }
-        return self.token_type(**attributes, **self.constants)
+        attributes.update(self.constants)
+        return self.token_type(**attributes)
 
     def content_of(self, token: Token) -> int:
         """Return the 44 bits of content of a token of this kind.

@@ -14,7 +14,7 @@ from keys.journal import IssueJournal
 from keys.pkcs11.errors import Dkga02NotInHsmError
 from keys.pkcs11.store import HsmKeys
 from keys.randomness import RandomBytes
-from keys.registered_key import KeyName, RegisteredKey
+from keys.registered_key import RegisteredKey
 from keys.requests import MeterConfiguration
 from keys.secret import Secret
 from sts import SAMPLE_TABLES, DecoderKey, KeyAttributes, KeyDerivation, StaTables
@@ -37,13 +37,7 @@ class TokenKeys:
         Raises:
             UnknownKeyError, AnotherTenantsKeyError: There is none, or it is another tenant's.
         """
-        return self._keys.find(
-            KeyName(
-                tenant=meter.tenant,
-                supply_group_code=meter.supply_group_code,
-                key_revision_number=meter.key_revision_number,
-            )
-        )
+        return self._keys.find(meter.key_name)
 
     def revisions(self, meter: MeterConfiguration) -> tuple[RegisteredKey, ...]:
         """Return the metadata of the vending keys of all revisions of a meter's supply group."""

@@ -161,9 +161,19 @@ class Misty1(KeyedCipher):
 def _expand(key: bytes) -> _Words:
     """Return K1 to K8 and K'1 to K'8."""
     before, after = _fi_tables()
-    k = _WORDS_OF_KEY.unpack(key)
-    pairs = zip(k, (*k[1:], k[0]), strict=True)
-    return (*k, *[after[before[word] ^ follower] for word, follower in pairs])
+    k = k1, k2, k3, k4, k5, k6, k7, k8 = _WORDS_OF_KEY.unpack(key)
+    # Written out: a loop over the pairs would take twice as long.
+    return (
+        *k,
+        after[before[k1] ^ k2],
+        after[before[k2] ^ k3],
+        after[before[k3] ^ k4],
+        after[before[k4] ^ k5],
+        after[before[k5] ^ k6],
+        after[before[k6] ^ k7],
+        after[before[k7] ^ k8],
+        after[before[k8] ^ k1],
+    )
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from keys.register import ends, serving_key, why_not
+from keys.register import serving_key, why_not
 from keys.registered_key import RegisteredKey
 from sts import (
     BaseDate,
@@ -134,7 +134,7 @@ def advise(
         tariff_index=wanted.tariff_index,
         reasons=tuple(reasons),
         rollover=KeyChangeReason.BASE_DATE in reasons,
-        usable_until=None if present is None or ended else ends(present)[0].at,
+        usable_until=None if present is None or ended else present.end,
     )
 
 

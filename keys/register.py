@@ -124,14 +124,14 @@ def why_not(key: RegisteredKey, now: datetime) -> str | None:
         NaiveDatetimeError: ``now`` has no zone.
     """
     present, terms, base_date = require_utc(now), key.terms, key.record.base_date
+    if key.first_moment <= present < key.end:
+        return None
     if terms.activation is not None and present < terms.activation:
         return f"is not active before {terms.activation.isoformat()}"
     if present < base_date.start:
         return f"is not usable before its base date {base_date}"
     first = ends(key)[0]
-    if present >= first.at:
-        return f"came to its end ({first.kind}) at {first.at.isoformat()}"
-    return None
+    return f"came to its end ({first.kind}) at {first.at.isoformat()}"
 
 
 def ends(key: RegisteredKey) -> tuple[Deadline, ...]:

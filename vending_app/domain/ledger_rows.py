@@ -15,6 +15,7 @@ A row is named by its table and its key: ``sales 12``, ``sale_lines 12/1``, ``to
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -192,8 +193,16 @@ def moment_text(moment: datetime) -> str:
     Raises:
         NaiveDatetimeError: It has no zone.
     """
-    text = require_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds")
-    return f"{text}Z"
+    return _utc_text(require_utc(moment))
+
+
+@lru_cache(maxsize=16)
+def _utc_text(moment: datetime) -> str:
+    """Return the text of a moment in UTC; most rows of a sale have the same one.
+
+    In UTC only: elsewhere two moments are equal that are an hour apart, when the clocks go back.
+    """
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _plain(value: object) -> JsonValue:

@@ -139,7 +139,8 @@ def _read_change(document: Mapping[str, Any]) -> PlannedChange:
 
 def _request_json(request: TokenRequest) -> JsonObject:
     kind = type(request).__name__
-    values = {field.name: getattr(request, field.name) for field in fields(_REQUESTS[kind])}
+    names = [field.name for field in fields(_REQUESTS[kind]) if field.init]
+    values = {name: getattr(request, name) for name in names}
     return {"kind": kind} | {name: _plain(value) for name, value in values.items()}
 
 

@@ -8,11 +8,12 @@ each with the taxes on it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from vending_app.domain.tariff.charges import UnitCharge
 from vending_app.domain.tariff.context import TariffContext
-from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.rates import ZERO, Tables, rate_on, total
 from vending_app.domain.tariff.version import TariffVersion
 from vending_app.domain.tariff_errors import TariffFreeError
 
@@ -64,7 +65,7 @@ def steps_for(
                     rate_on(block.rate, context.day, tables=tables) for block in schedule.blocks
                 ]
                 ends = [_units(block.up_to_tenths) for block in schedule.blocks]
-                starts = [Fraction(0), *(end for end in ends if end is not None)]
+                starts = [ZERO, *(end for end in ends if end is not None)]
                 steps = tuple(
                     Step(start, end, rate)
                     for start, end, rate in zip(starts, ends, rates, strict=True)
@@ -104,9 +105,8 @@ def units_for(
 def price_of(units: Fraction, bought: Fraction, *, steps: Sequence[Steps]) -> dict[str, Fraction]:
     """Return what some units cost on the line of each charge per unit, its taxes apart."""
     return {
-        each.charge.code: sum(
-            (amount * step.rate for _, step, amount in each.used(bought, bought + units)),
-            Fraction(0),
+        each.charge.code: total(
+            amount * step.rate for _, step, amount in each.used(bought, bought + units)
         )
         for each in steps
     }
@@ -122,8 +122,9 @@ def _price_at(
     position: Fraction, steps: Sequence[Steps], loads: Mapping[str, Fraction]
 ) -> Fraction:
     """Return what a unit costs at a position, with all taxes."""
-    return sum((each.at(position).rate * loads[each.charge.code] for each in steps), Fraction(0))
+    return total(each.at(position).rate * loads[each.charge.code] for each in steps)
 
 
+@lru_cache(maxsize=1024)
 def _units(tenths: int | None) -> Fraction | None:
     return None if tenths is None else Fraction(tenths, TENTHS)

@@ -12,7 +12,7 @@ from vending_app.domain.tariff.charges import Band, PeriodCharge, PurchaseCharge
 from vending_app.domain.tariff.context import PaidTo, TariffContext
 from vending_app.domain.tariff.graph import percentage
 from vending_app.domain.tariff.periods import due
-from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.rates import ZERO, Tables, rate_on
 from vending_app.domain.tariff.version import TariffVersion
 from vending_app.domain.tariff_errors import AmountBelowChargesError
 
@@ -85,7 +85,7 @@ def _share(
 ) -> Fraction:
     """Return a percentage of the money tendered."""
     if not charge.when.holds(context, tendered_minor=tendered_minor):
-        return Fraction(0)
+        return ZERO
     share = percentage(rate_on(charge.percent, context.day, tables=tables)) * tendered_minor
     return share if charge.largest_minor is None else min(share, Fraction(charge.largest_minor))
 
@@ -95,5 +95,5 @@ def _fee(
 ) -> Fraction:
     """Return the charge of a purchase of this size."""
     if not charge.when.holds(context, tendered_minor=tendered_minor):
-        return Fraction(0)
+        return ZERO
     return rate_on(band_of(charge, tendered_minor).amount_minor, context.day, tables=tables)

@@ -12,10 +12,11 @@ So the total of a sale is the sum of price × load, a linear function of each pr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from vending_app.domain.tariff.charges import WHOLE, Charge, PercentCharge
+from vending_app.domain.tariff.rates import ONE, ZERO, total
 from vending_app.domain.tariff_errors import TariffBasisError, TariffLoopError
 
 
@@ -75,36 +76,42 @@ class Graph:
 
     Attributes:
         percentages: The charges, with what they take as a fraction of their basis.
+        inclusions: What a price is divided by, to get what stands on its line; of the lines whose
+            price includes nothing there is none.
     """
 
     percentages: tuple[tuple[PercentCharge, Fraction], ...]
+    inclusions: Mapping[str, Fraction] = field(init=False, repr=False, compare=False)
 
-    def inclusion(self, code: str) -> Fraction:
-        """Return what a price is divided by, to get what stands on its line."""
-        return 1 + sum(
-            (
-                fraction
-                for charge, fraction in self.percentages
-                if charge.included and code in charge.basis
-            ),
-            start=Fraction(0),
-        )
+    def __post_init__(self) -> None:
+        """Add up what each price includes."""
+        inclusions: dict[str, Fraction] = {}
+        for charge, fraction in self.percentages:
+            if charge.included:
+                for code in charge.basis:
+                    inclusions[code] = inclusions.get(code, ONE) + fraction
+        object.__setattr__(self, "inclusions", inclusions)
+
+    def without_inclusion(self, code: str, price: Fraction) -> Fraction:
+        """Return what stands on a line for a price: without what it includes."""
+        inclusion = self.inclusions.get(code)
+        return price if inclusion is None else price / inclusion
 
     def loads(self, codes: Sequence[str]) -> dict[str, Fraction]:
         """Return what a price of 1 on each of these lines costs in all."""
         # From the percentages that nothing rests on down to the prices.
         on_line: dict[str, Fraction] = {}
         for charge, fraction in reversed(self.percentages):
-            weight = fraction * on_line.get(charge.code, Fraction(1))
+            weight = fraction * on_line.get(charge.code, ONE)
             for code in charge.basis:
-                on_line[code] = on_line.get(code, Fraction(1)) + weight
-        return {code: on_line.get(code, Fraction(1)) / self.inclusion(code) for code in codes}
+                on_line[code] = on_line.get(code, ONE) + weight
+        return {code: self.without_inclusion(code, on_line.get(code, ONE)) for code in codes}
 
     def lines(self, prices: Mapping[str, Fraction]) -> dict[str, Fraction]:
         """Return what stands on each line: prices without what they include, and percentages."""
-        lines = {code: price / self.inclusion(code) for code, price in prices.items()}
+        lines = {code: self.without_inclusion(code, price) for code, price in prices.items()}
         for charge, fraction in self.percentages:
-            basis = sum((lines.get(code, Fraction(0)) for code in charge.basis), Fraction(0))
+            basis = total(lines.get(code, ZERO) for code in charge.basis)
             lines[charge.code] = fraction * basis
         return lines
 

@@ -20,7 +20,7 @@ from vending_app.domain.tariff.charges import (
 )
 from vending_app.domain.tariff.context import TariffContext
 from vending_app.domain.tariff.fees import band_of
-from vending_app.domain.tariff.rates import Rate, Tables, rate_on
+from vending_app.domain.tariff.rates import ZERO, Rate, Tables, rate_on, total
 from vending_app.domain.tariff.solve import Solution, lines_for
 from vending_app.domain.tariff.tokens import ceiling
 from vending_app.domain.tariff.version import TariffVersion
@@ -111,7 +111,7 @@ def whole_lines(sold: Sold) -> tuple[TariffLine, ...]:
     drafts = [
         draft for charge in sold.version.charges for draft in _drafts(sold, charge, amounts=amounts)
     ]
-    spent = ceiling(sum((exact for _, exact in drafts), Fraction(0)))
+    spent = ceiling(total(exact for _, exact in drafts))
     whole = apportion(
         [exact for _, exact in drafts],
         spent,
@@ -143,7 +143,7 @@ def _drafts(
             if steps.charge is charge:
                 yield from _blocks(sold, steps)
         return
-    exact = amounts.get(charge.code, Fraction(0))
+    exact = amounts.get(charge.code, ZERO)
     still_due = sold.solution.fees.still_due_minor.get(charge.code)
     if not exact and not still_due:
         return
@@ -166,7 +166,7 @@ def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
     """Yield a line for each block that the sale reaches; the last one takes the rounding."""
     charge, bought = steps.charge, sold.solution.bought
     reached = list(steps.used(bought, bought + sold.goods))
-    inclusion = sold.solution.graph.inclusion(charge.code)
+    without_inclusion = sold.solution.graph.without_inclusion
     left = sold.carried
     for number, step, units in reached:
         last = number == reached[-1][0]
@@ -185,7 +185,7 @@ def _blocks(sold: Sold, steps: Steps) -> Iterator[tuple[TariffLine, Fraction]]:
             beneficiary=charge.beneficiary,
             ledger_account=charge.ledger_account,
         )
-        yield line, units * step.rate / inclusion
+        yield line, without_inclusion(charge.code, units * step.rate)
 
 
 def _kind(

@@ -9,7 +9,7 @@ from vending_app.domain.tariff.charges import WHOLE, PercentCharge, ShareCharge
 from vending_app.domain.tariff.figures import format_figure
 from vending_app.domain.tariff.findings import Finding, Level, money_text
 from vending_app.domain.tariff.graph import Graph, percentage
-from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.rates import ONE, Tables, rate_on
 from vending_app.domain.tariff.trials import days_to_try
 from vending_app.domain.tariff.version import TariffVersion
 
@@ -62,7 +62,7 @@ def _too_high(version: TariffVersion, day: date, *, tables: Tables) -> Iterator[
     )
     loads = graph.loads([charge.code for charge in version.charges])
     for number, charge in enumerate(version.charges):
-        whole = loads[charge.code] * graph.inclusion(charge.code)
+        whole = loads[charge.code] * graph.inclusions.get(charge.code, ONE)
         if not isinstance(charge, PercentCharge) and whole > 2:  # noqa: PLR2004 - twice the line
             base = Fraction(_EXAMPLE_MAJOR * 10**version.currency.exponent)
             yield Finding(

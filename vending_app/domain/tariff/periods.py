@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vending_app.domain.tariff.charges import Period, PeriodCharge
 from vending_app.domain.tariff.context import PaidTo, TariffContext
-from vending_app.domain.tariff.rates import Rate, Tables, rate_on
+from vending_app.domain.tariff.rates import ZERO, Rate, Tables, rate_on, total
 
 _DAY = timedelta(days=1)
 _MONTHS_IN_YEAR = 12
@@ -29,8 +29,8 @@ class Due:
     @property
     def amount_minor(self) -> Fraction:
         """What is to be paid, exactly."""
-        cost = sum((cost for _, cost in self.periods), Fraction(0))
-        return max(cost - self.paid_to.part_minor, Fraction(0))
+        cost = total(cost for _, cost in self.periods)
+        return max(cost - self.paid_to.part_minor, ZERO)
 
     def after(self, paid_minor: Fraction) -> PaidTo:
         """Return how far it is paid after a payment: the oldest days or months come first."""
@@ -75,7 +75,7 @@ def due(charge: PeriodCharge, context: TariffContext, *, tables: Tables) -> Due:
 def _past_rate(rate: Rate, day: date, *, tables: Tables) -> Fraction:
     """Return the rate of a day that may lie before the first one in its table: then nothing."""
     if not isinstance(rate, Fraction) and day < tables[rate.table].first_day:
-        return Fraction(0)
+        return ZERO
     return rate_on(rate, day, tables=tables)
 
 

@@ -6,7 +6,7 @@ fuel levy for one, live in a ``DatedTable`` outside the tariff: a new rate is no
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -21,6 +21,9 @@ from vending_app.domain.tariff_errors import (
     TariffFigureError,
 )
 
+ZERO: Final = Fraction(0)
+ONE: Final = Fraction(1)
+"""Made once: to make a fraction takes as long as to calculate with it."""
 LARGEST_RATE: Final = 10**12
 """More than any price of a unit in any currency, so that a misplaced figure is noticed."""
 LARGEST_DENOMINATOR: Final = 10**9
@@ -107,6 +110,12 @@ class DatedTable:
 
 Tables: TypeAlias = Mapping[str, DatedTable]
 """The dated tables of a utility, by their codes."""
+
+
+def total(amounts: Iterable[Fraction]) -> Fraction:
+    """Return the sum of exact amounts."""
+    rest = iter(amounts)
+    return sum(rest, next(rest, ZERO))
 
 
 def rate_on(rate: Rate, day: date, *, tables: Tables) -> Fraction:

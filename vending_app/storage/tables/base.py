@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -68,7 +69,16 @@ def _utc(value: datetime) -> datetime:
 def _sqlite_text(value: datetime | None) -> str | None:
     if value is None:
         return None
-    return _utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _digits(value if value.tzinfo is UTC else _utc(value))
+
+
+@lru_cache(maxsize=16)
+def _digits(value: datetime) -> str:
+    """Return a moment in UTC as SQLite keeps it; a sale writes the same one many times.
+
+    In UTC only: elsewhere two moments are equal that are an hour apart, when the clocks go back.
+    """
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def tenant_column() -> Column[str]:

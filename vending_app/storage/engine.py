@@ -20,7 +20,7 @@ from vending_app.domain.errors import StoreBusyError
 from vending_app.storage.sending import keep_order
 
 BUSY_TIMEOUT_MS: Final = 30_000
-_BEGIN_OPTION: Final = "sqlite_begin"
+_BEGIN_MODE: Final = "sts_begin"
 _SQLITE_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A sale writes one row each to some thirty pages, and every page goes to the disk whole. Only a
@@ -53,10 +53,11 @@ class Store:
         """Use ``engine``; ``Store.open`` makes the right one for a URL."""
         self.engine = engine
         self._reading = engine
-        if engine.dialect.name == "postgresql":
+        self._is_embedded: Final = engine.dialect.name == "sqlite"
+        if not self._is_embedded:
             # By default each statement would see what was committed before it.
             self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writing = engine.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
+        self._idle: Final[list[Connection]] = []
         self.fail_point: Callable[[str], None] = no_fail_point
 
     @classmethod
@@ -81,7 +82,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection whose statements all see the same state."""
-        with _busy_is_a_refusal(), self._reading.begin() as connection:
+        with _busy_is_a_refusal(), self._begun(self._reading, "DEFERRED") as connection:
             yield connection
 
     @contextmanager
@@ -91,7 +92,7 @@ class Store:
         Raises:
             StoreBusyError: Another writer took too long; nothing was changed.
         """
-        with _busy_is_a_refusal(), self._writing.begin() as connection:
+        with _busy_is_a_refusal(), self._begun(self.engine, "IMMEDIATE") as connection:
             yield connection
 
     def tenant_codes(self) -> tuple[str, ...]:
@@ -102,7 +103,32 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
+
+    @contextmanager
+    def _begun(self, engine: Engine, mode: str) -> Iterator[Connection]:
+        """Give a connection with a transaction, which is committed at the end.
+
+        To SQLite, a connection is kept for the next transaction: to take it out of SQLAlchemy's
+        pool and to give it back costs more than to begin and to commit. Of those to PostgreSQL each
+        one is looked at by the pool, for a server may have gone meanwhile.
+        """
+        if not self._is_embedded:
+            with engine.begin() as connection:
+                yield connection
+            return
+        # Threads may come here at once: taking from a list and adding to it are one step each.
+        connection = self._idle.pop() if self._idle else engine.connect()
+        connection.info[_BEGIN_MODE] = mode
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
@@ -116,7 +142,7 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get(_BEGIN_OPTION, "DEFERRED")
+    mode = connection.info.get(_BEGIN_MODE, "DEFERRED")
     # Straight to the driver: to begin would cost as much as to insert a row otherwise.
     connection.connection.cursor().execute(f"BEGIN {mode}")
 

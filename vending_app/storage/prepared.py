@@ -16,13 +16,14 @@ places is not known beforehand.
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, Self, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Insert, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
 
-from vending_app.storage.sending import Order, change, read, write
+from vending_app.storage.sending import change, read, write
 
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement by the names of its parameters; of an INSERT, of its columns."""
@@ -42,6 +43,7 @@ class Prepared:
         """Prepare ``statement``; an INSERT has the columns for which there are values."""
         self._statement: Final = statement
         self._forms: Final[dict[tuple[str, tuple[str, ...]], _Form]] = {}
+        self._last: Final[dict[str, _Form]] = {}
         self._of_several: Final[dict[tuple[int, tuple[str, ...]], Prepared]] = {}
 
     def rows(self, connection: Connection, values: Values) -> list[Found]:
@@ -54,8 +56,8 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: The database refuses, with the class that it says.
         """
-        form = self._form(connection, values)
-        return list(map(form.row, read(connection, form.order(values))))
+        form, arguments = self._ready(connection, values)
+        return list(map(form.row, read(connection, form.sql, arguments)))
 
     def one_or_none(self, connection: Connection, values: Values) -> Found | None:
         """Return the row that is found, the first of several, or None.
@@ -72,7 +74,8 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
-        write(connection, self._form(connection, values).order(values))
+        form, arguments = self._ready(connection, values)
+        write(connection, form.sql, arguments)
 
     def run_all(self, connection: Connection, many: Sequence[Values]) -> None:
         """Insert several rows, which all have the same columns.
@@ -100,7 +103,8 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
-        return change(connection, self._form(connection, values).order(values))
+        form, arguments = self._ready(connection, values)
+        return change(connection, form.sql, arguments)
 
     def _several(self, rows: int, columns: tuple[str, ...]) -> "Prepared":
         """Return the statement that inserts so many rows at once."""
@@ -121,21 +125,62 @@ class Prepared:
             prepared = self._of_several[wanted] = Prepared(self._statement.values(values))
         return prepared
 
+    def _ready(self, connection: Connection, values: Values) -> tuple["_Form", Sequence[Any]]:
+        """Return the statement as it is sent, made at its first use, and the values of its places.
+
+        All in one function: a sale passes here near twenty times, and calls are what costs.
+        """
+        form = self._last.get(connection.dialect.name)
+        # The statement of last time, if the values have its names: as many, and each of them.
+        if form is None or len(values) != form.names:
+            form = self._form(connection, values)
+        try:
+            picked = form.pick(values)
+        except KeyError:
+            form = self._form(connection, values)
+            picked = form.pick(values)
+        if not form.rest:
+            return form, picked
+        arguments = list(picked)
+        for place, process, fixed in form.rest:
+            arguments[place] = fixed if process is None else process(arguments[place])
+        return form, arguments
+
     def _form(self, connection: Connection, values: Values) -> "_Form":
-        """Return the statement as it is sent, made at its first use."""
-        wanted = connection.dialect.name, tuple(values)
+        """Return the statement for values of these names."""
+        dialect = connection.dialect
+        wanted = dialect.name, tuple(values)
         form = self._forms.get(wanted)
         if form is None:
-            form = self._forms[wanted] = _Form.of(self._statement, connection.dialect, wanted[1])
+            form = self._forms[wanted] = _Form.of(self._statement, dialect, wanted[1])
+        self._last[dialect.name] = form
         return form
 
 
 class _Form:
-    """A statement as it is sent to one kind of database."""
+    """A statement as it is sent to one kind of database.
+
+    Attributes:
+        sql: As the driver takes it.
+        names: How many values it is given.
+        pick: Takes the value of each place out of those.
+        rest: The places whose value is not taken as it is: how it is converted, or itself.
+        row: Makes a row of what the driver has read.
+    """
 
     def __init__(self, compiled: SQLCompiler, row: Callable[[Sequence[Any]], Found]) -> None:
-        self._sql, names = _numbered(compiled)
-        self._places: Final = tuple(_place(compiled, name) for name in names)
+        self.sql, places = _numbered(compiled)
+        found = [_place(compiled, name) for name in places]
+        given = [name for name, _, _ in found if name is not None]
+        self.names: Final = len(set(given))
+        # A place with a value of its own picks any other, and is then given its own.
+        spare = given[0] if given else None
+        self.pick: Final = _picker([spare if name is None else name for name, _, _ in found])
+        self.rest: Final = [
+            (place, process, fixed)
+            for place, (name, process, fixed) in enumerate(found)
+            if name is None or process is not None
+        ]
         self.row: Final = row
 
     @classmethod
@@ -151,16 +196,16 @@ class _Form:
             raise TypeError(message)
         return cls(compiled, _row_maker(tuple(statement.exported_columns), dialect))
 
-    def order(self, values: Values) -> Order:
-        """Return it with values."""
-        return Order(self._sql, self._arguments(values))
 
-    def _arguments(self, values: Values) -> list[Any]:
-        """Return the values of the places, as the driver takes them."""
-        return [
-            fixed if name is None else values[name] if process is None else process(values[name])
-            for name, process, fixed in self._places
-        ]
+def _picker(names: Sequence[str | None]) -> Callable[[Values], Sequence[Any]]:
+    """Return what takes the values of these names; for None, which is all of them, any."""
+    wanted = [name for name in names if name is not None]
+    if len(wanted) > 1:
+        # The interpreter's own code, which is fast.
+        return itemgetter(*wanted)
+    if wanted:
+        return lambda values: (values[wanted[0]],)
+    return lambda _: (None,) * len(names)
 
 
 def _numbered(compiled: SQLCompiler) -> tuple[str, Sequence[str]]:

@@ -19,6 +19,8 @@ from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError
 
 _IDLE: Final = TransactionStatus.IDLE
+_PIPELINED: Final = "postgresql"
+"""The kind of database to which statements go together; the other one answers at once."""
 _WAITING: Final = "sts_waiting"
 _WATCHERS: Final[list[Callable[[str], None]]] = []
 """Told of each statement. SQLAlchemy's own events would cost as much as the statement."""
@@ -64,42 +66,57 @@ def keep_order(engine: Engine) -> None:
     event.listen(engine, "rollback", _forget)
 
 
-def read(connection: Connection, order: Order) -> list[Any]:
+def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
     """Send a statement after those that wait, and return the rows as the driver has them.
+
+    Args:
+        connection: The transaction.
+        sql: The statement as the driver takes it.
+        arguments: Its values as the driver takes them.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The database refuses this statement or one that waited.
     """
-    if _waits(connection):
-        cursor = _send(connection, [*_taken(connection), order])
+    if connection.dialect.name == _PIPELINED:
+        cursor = _send(connection, [*_taken(connection), Order(sql, arguments)])
     else:
-        cursor = _sent(connection, order)
+        cursor = _sent(connection, sql, arguments)
     found: list[Any] = cursor.fetchall()
     return found
 
 
-def change(connection: Connection, order: Order) -> int:
+def change(connection: Connection, sql: str, arguments: Sequence[Any]) -> int:
     """Send a statement after those that wait, and return how many rows it changed.
+
+    Args:
+        connection: The transaction.
+        sql: The statement as the driver takes it.
+        arguments: Its values as the driver takes them.
 
     Raises:
         sqlalchemy.exc.DBAPIError: As for ``read``.
     """
-    if not _waits(connection):
-        return int(_sent(connection, order).rowcount)
+    if connection.dialect.name != _PIPELINED:
+        return int(_sent(connection, sql, arguments).rowcount)
     send_waiting(connection)
-    return int(_send(connection, [order]).rowcount)
+    return int(_send(connection, [Order(sql, arguments)]).rowcount)
 
 
-def write(connection: Connection, order: Order) -> None:
+def write(connection: Connection, sql: str, arguments: Sequence[Any]) -> None:
     """Send a statement, or let it wait for the next one that reads.
+
+    Args:
+        connection: The transaction.
+        sql: The statement as the driver takes it.
+        arguments: Its values as the driver takes them.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The database refuses it; if it waits, that comes later.
     """
-    if _waits(connection):
-        connection.info.setdefault(_WAITING, []).append(order)
+    if connection.dialect.name == _PIPELINED:
+        connection.info.setdefault(_WAITING, []).append(Order(sql, arguments))
     else:
-        _sent(connection, order)
+        _sent(connection, sql, arguments)
 
 
 def send_waiting(connection: Connection) -> None:
@@ -113,13 +130,9 @@ def send_waiting(connection: Connection) -> None:
         _send(connection, orders)
 
 
-def _waits(connection: Connection) -> bool:
-    return connection.dialect.name == "postgresql"
-
-
 def _taken(connection: Connection) -> list[Order]:
     """Return what waits; it waits no longer."""
-    waiting: list[Order] = connection.info.pop(_WAITING, []) if _waits(connection) else []
+    waiting: list[Order] = connection.info.pop(_WAITING, [])
     return waiting
 
 
@@ -140,14 +153,15 @@ def _forget(connection: Connection) -> None:
         _taken(connection)
 
 
-def _sent(connection: Connection, order: Order) -> Any:  # noqa: ANN401 - the driver's
+def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - the driver's
     """Send a statement to SQLite; return the driver's cursor."""
     driver: Any = connection.connection.dbapi_connection
-    _tell(order)
+    for watcher in _WATCHERS:
+        watcher(sql)
     try:
-        return driver.execute(order.sql, order.arguments)
+        return driver.execute(sql, arguments)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, [order], error) from error
+        raise _wrapped(connection, [Order(sql, arguments)], error) from error
 
 
 def _send(connection: Connection, orders: list[Order], *, commit: bool = False) -> Any:  # noqa: ANN401 - the driver's
@@ -172,14 +186,10 @@ def _send(connection: Connection, orders: list[Order], *, commit: bool = False) 
 def _run(driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
     # Places are numbered, which psycopg calls raw.
     cursor: Any = RawCursor(driver)
-    _tell(order)
-    cursor.execute(order.sql, order.arguments)
-    return cursor
-
-
-def _tell(order: Order) -> None:
     for watcher in _WATCHERS:
         watcher(order.sql)
+    cursor.execute(order.sql, order.arguments)
+    return cursor
 
 
 def _wrapped(

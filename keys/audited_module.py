@@ -194,12 +194,7 @@ class AuditedModule:
 
 def meter_facts(meter: MeterConfiguration) -> dict[str, object]:
     """Return what the audit log says of a meter and the key in it."""
-    name = KeyName(
-        tenant=meter.tenant,
-        supply_group_code=meter.supply_group_code,
-        key_revision_number=meter.key_revision_number,
-    )
-    return {"key": name, "meter_pan": meter.meter_pan}
+    return {"key": meter.key_name, "meter_pan": meter.meter_pan}
 
 
 def _traces(digits: str, meter: MeterConfiguration) -> tuple[TokenTrace, ...]:

@@ -85,28 +85,26 @@ def _require_plain(value: object) -> None:
     kind = type(value)
     if kind in _LEAVES:
         return
+    members: Iterable[object] = ()
     # What is asked for last takes its time to answer: an abstract class.
     if isinstance(value, int):
         # Not by `in`: a range would go through all its numbers to find one of another class.
         if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
             raise CanonicalJsonError("a number beyond ±(2^53 − 1)")
     elif isinstance(value, (list, tuple)):
-        _require_all_plain(value)
+        members = value
     elif isinstance(value, (dict, Mapping)):
         # Whatever is no plain text is looked at more closely; for the rest, this is quick.
         if not set(map(type, value)) <= _TEXT and not all(isinstance(name, str) for name in value):
             raise CanonicalJsonError("the name of a field is not text")
-        _require_all_plain(value.values())
+        members = value.values()
     elif not isinstance(value, str):
         raise CanonicalJsonError(f"JSON has no place for {kind.__name__}")
-
-
-def _require_all_plain(values: Iterable[object]) -> None:
-    for value in values:
-        # Nearly all values are texts and numbers, and need no call of their own.
-        kind = type(value)
-        if kind not in _LEAVES and not (kind is int and value in _NUMBERS):
-            _require_plain(value)
+    for member in members:
+        # Nearly all are texts and numbers, and need no call of their own.
+        kind = type(member)
+        if kind not in _LEAVES and not (kind is int and member in _NUMBERS):
+            _require_plain(member)
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:

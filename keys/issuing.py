@@ -334,7 +334,7 @@ class JournalledModule:
     ) -> tuple[Asked, MeterKey]:
         """Return a request as the journal sees it, and the meter's key."""
         require_message_id(message_id)
-        key = self._source.registered(meter)
+        key = self.vending_key(meter)
         require_fitting_key(meter, key)
         wanted = request.unrandomised
         asked = Asked(

@@ -12,13 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from keys.errors import KeysError
-from keys.registered_key import RegisteredKey
+from keys.registered_key import RegisteredKey, expires_at
 from sts import (
     BaseDate,
-    KeyExpiryNumber,
     SupplyGroupCode,
     datetime_from_tid,
-    last_minute_of,
 )
 from sts.token_identifier import LAST_TID_MINUTES, require_utc
 
@@ -172,11 +170,6 @@ def expiring(
 def rollover_at(base_date: BaseDate) -> datetime:
     """Return the first minute (UTC) that has no token identifier under this base date."""
     return datetime_from_tid(LAST_TID_MINUTES, base_date) + _MINUTE
-
-
-def expires_at(key_expiry_number: KeyExpiryNumber, base_date: BaseDate) -> datetime:
-    """Return the first minute (UTC) that a key with this expiry number does not cover."""
-    return last_minute_of(key_expiry_number, base_date) + _MINUTE
 
 
 def _sorted(found: Iterable[Deadline]) -> tuple[Deadline, ...]:

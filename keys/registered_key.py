@@ -119,8 +119,10 @@ class RegisteredKey:
         record: What it is.
         terms: The terms.
         name: What names the key.
-        first_moment: From when it may make tokens: its base date, or a later activation.
-        end: From when it may not: after its key expiry number, or when the centre says.
+        first_moment: From when it may make tokens: its base date, or a later activation. Aware, in
+            the zone that it was given in.
+        end: From when it may not: after its key expiry number, or from ``issued_until`` on,
+            whichever is earlier. Aware, as above.
 
     Raises:
         RecordError: The tenant is no name that can be printed.
@@ -134,7 +136,7 @@ class RegisteredKey:
     end: datetime = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check that the tenant can stand in a file that people read."""
+        """Check that the tenant can stand in a file that people read; work out what follows."""
         if not is_name(self.record.tenant):
             raise RecordError("the tenant of a vending key must be a name that can be printed")
         name = KeyName(
@@ -145,9 +147,14 @@ class RegisteredKey:
         object.__setattr__(self, "name", name)
         base_date, terms = self.record.base_date, self.terms
         first_moment = max(base_date.start, terms.activation or base_date.start)
-        expires = last_minute_of(self.record.key_expiry_number, base_date) + _MINUTE
+        expires = expires_at(self.record.key_expiry_number, base_date)
         object.__setattr__(self, "first_moment", first_moment)
         object.__setattr__(self, "end", min(expires, terms.issued_until or expires))
+
+
+def expires_at(key_expiry_number: KeyExpiryNumber, base_date: BaseDate) -> datetime:
+    """Return the first minute (UTC) that a key with this expiry number does not cover."""
+    return last_minute_of(key_expiry_number, base_date) + _MINUTE
 
 
 def key_body(key: RegisteredKey) -> dict[str, JsonValue]:

@@ -98,7 +98,8 @@ class TokenRequest(Protocol):
     Attributes:
         tid_minutes: The token identifier.
         special_reserved: Whether it is the reserved minute of a day, 00:01.
-        unrandomised: The token that is asked for, with zero for its random bits.
+        unrandomised: The token that is asked for, with zero for its random bits: the same as
+            ``token(0)``, made once. What is asked for is recognised by it.
     """
 
     @property
@@ -135,7 +136,7 @@ class _Request(ABC):
     unrandomised: Token = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check all fields by way of the token that they make."""
+        """Check all fields by way of the token that they make, and keep it."""
         object.__setattr__(self, "unrandomised", self.token(0))
         # 0 is what a meter's store is filled with after a rollover.
         if self.tid_minutes == 0:

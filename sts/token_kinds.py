@@ -108,8 +108,7 @@ class TokenKind:
                 name: convert(content >> shift & mask)
                 for name, convert, shift, mask in self._attributes
             }
-        attributes.update(self.constants)
-        return self.token_type(**attributes)
+        return self.token_type(**attributes, **self.constants)
 
     def content_of(self, token: Token) -> int:
         """Return the 44 bits of content of a token of this kind.

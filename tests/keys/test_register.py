@@ -12,14 +12,13 @@ from keys.register import (
     NoServingKeyError,
     deadlines,
     ends,
-    expires_at,
     expiring,
     latest,
     rollover_at,
     serving_key,
     why_not,
 )
-from keys.registered_key import KeyTerms, RegisteredKey
+from keys.registered_key import KeyTerms, RegisteredKey, expires_at
 from sts import (
     BaseDate,
     KeyExpiryNumber,

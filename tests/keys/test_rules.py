@@ -1,7 +1,8 @@
 """When a key makes tokens: the quick look at its moments says what the rules one by one say."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def _outcome(check: Callable[[], None]) -> str:
     try:
         check()
     except (KeysError, StsError) as error:
-        return error.code
+        return f"{error.code}: {error}"
     return "usable"
 
 
@@ -109,7 +110,34 @@ def test_the_quick_look_says_what_the_rules_say_one_by_one(data: st.DataObject) 
 def test_a_key_is_usable_from_its_first_moment_to_the_last_of_its_expiry_number(
     now: datetime, tid_minutes: int, outcome: str
 ) -> None:
-    assert _outcome(lambda: require_usable(_key(), now, tid_minutes=tid_minutes)) == outcome
+    found = _outcome(lambda: require_usable(_key(), now, tid_minutes=tid_minutes))
+
+    assert found.partition(":")[0] == outcome
+
+
+@pytest.mark.parametrize("hours", [-12, -1, 0, 14])
+@pytest.mark.parametrize("key_until", [None, END - timedelta(days=2)])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=UTC),
+        BaseDate.Y2014.start,
+        END - timedelta(days=2),
+        END,
+        datetime.max.replace(tzinfo=UTC),
+    ],
+)
+def test_a_moment_in_a_zone_or_without_one_is_seen_as_by_the_rules_one_by_one(
+    moment: datetime, key_until: datetime | None, hours: int
+) -> None:
+    key = _key(KeyTerms(issued_until=key_until))
+    zoned, naive = (
+        moment.replace(tzinfo=zone) for zone in (timezone(timedelta(hours=hours)), None)
+    )
+    for now in (zoned, naive):
+        quick = _outcome(partial(require_usable, key, now, tid_minutes=1))
+        assert quick == _one_by_one(key, now, 1)
+        assert now is zoned or quick.startswith("NAIVE_DATETIME")
 
 
 def test_the_moments_of_a_key_are_the_narrowest_of_all_there_are() -> None:

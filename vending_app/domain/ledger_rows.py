@@ -168,7 +168,7 @@ def sale_digest(
 def row_name(table: str, row: Row) -> str:
     """Return what a row is called: its table and its key."""
     key, _ = COVERED[table]
-    return f"{table} {'/'.join(str(row[column]) for column in key)}"
+    return f"{table} {'/'.join([str(row[column]) for column in key])}"
 
 
 def row_digest(table: str, row: Row) -> str:

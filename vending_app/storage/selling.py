@@ -5,14 +5,14 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, select
 
-from sts import DecoderReferenceNumber, Service, SupplyGroupCode
+from sts import DecoderReferenceNumber, SupplyGroupCode
 from vending_app.domain.errors import MeterWithoutPlaceError
 from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
 from vending_app.storage.prepared import Found, Prepared
-from vending_app.storage.rows import meter_of
+from vending_app.storage.rows import SERVICES, meter_of, words
 from vending_app.storage.tables import (
     accounts,
     customers,
@@ -85,6 +85,8 @@ _QUERY: Final = (
     .where(meters.c.tenant == bindparam("tenant"), meters.c.drn == bindparam("drn"))
 )
 _FIND: Final = Prepared(_QUERY)
+_STATES: Final = words(AccountState)
+_POLICIES: Final = words(KeyPolicy)
 _LOCK: Final = Prepared(_QUERY.with_for_update(of=[meters, accounts]))
 
 
@@ -125,7 +127,7 @@ def _supply(row: Found) -> Supply:
             code=row.service_point_code,
             account_number=row.account_number,
             place=row.place,
-            service=Service[row.service.upper()],
+            service=SERVICES[row.service],
             feeder_code=row.feeder_code,
         ),
         account=Account(
@@ -133,7 +135,7 @@ def _supply(row: Found) -> Supply:
             number=row.account_number,
             customer_number=row.customer_number,
             tariff_code=row.tariff_code,
-            state=AccountState(row.state),
+            state=_STATES[row.state],
             block_reason=row.account_block_reason,
             credit_minor=row.credit_minor,
             counters=row.counters,
@@ -151,7 +153,7 @@ def _supply(row: Found) -> Supply:
             code=SupplyGroupCode.parse(row.supply_group_code),
             utc_offset=timedelta(minutes=row.utc_offset_minutes),
             lead_cap_minutes=row.lead_cap_minutes,
-            key_policy=KeyPolicy(row.key_policy),
+            key_policy=_POLICIES[row.key_policy],
             ti_follows_tariff=row.ti_follows_tariff,
             allow_dkga_change=row.allow_dkga_change,
         ),

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_a_row_that_lacks_a_column_or_has_another_is_refused() -> None:
 def test_a_value_without_a_canonical_form_is_refused() -> None:
     with pytest.raises(CanonicalJsonError):
         row_digest("token_marks", {**MARK, "reason": 0.5})
+
+
+def test_the_hour_that_comes_twice_is_two_hours() -> None:
+    # To Python these two are equal, as both have the same zone and the same digits.
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert first == second
+    assert [moment_text(first), moment_text(second), moment_text(first)] == [
+        "2026-10-25T00:30:00.000000Z",
+        "2026-10-25T01:30:00.000000Z",
+        "2026-10-25T00:30:00.000000Z",
+    ]
 
 
 def test_a_moment_is_written_in_utc_whatever_its_zone() -> None:

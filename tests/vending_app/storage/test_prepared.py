@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import (
@@ -86,6 +87,30 @@ def test_moments_go_in_and_come_out_in_utc(store: Store, names: list[str]) -> No
         assert each is not None
         assert (each.received_at, each.ended_at) == (NOW, None)
         assert each.received_at.tzinfo is UTC
+
+
+def test_the_hour_that_comes_twice_is_kept_as_two_hours(store: Store) -> None:
+    # To Python these two are equal, as both have the same zone and the same digits.
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    moment = bindparam("moment", type_=requests.c.received_at.type)
+    query = Prepared(select(moment.label("kept")))
+    with store.read() as connection:
+        kept = [
+            query.rows(connection, {"moment": each})[0].kept
+            for each in (first, first.replace(fold=1), first)
+        ]
+    assert [each.astimezone(UTC).hour for each in kept] == [0, 1, 0]
+
+
+def test_one_statement_takes_other_columns_the_next_time(store: Store) -> None:
+    phone = {"tenant": _TENANT, "customer_number": "C", "name": "Thabo", "phone": "0821234567"}
+    language = {"tenant": _TENANT, "customer_number": "D", "name": "Lerato", "language": "st"}
+    with store.write() as connection:
+        for values in (_customer("A"), phone, language, _customer("B")):
+            _ADD.run(connection, values)
+        query = select(customers.c.name, customers.c.phone, customers.c.language)
+        rows = connection.execute(query.where(customers.c.name != "Palesa")).all()
+    assert set(rows) >= {("Thabo", "0821234567", "en"), ("Lerato", "", "st")}
 
 
 def test_a_moment_without_a_zone_is_refused(store: Store) -> None:

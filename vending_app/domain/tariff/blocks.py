@@ -90,16 +90,17 @@ def units_for(
         TariffFreeError: Units would be free without end.
     """
     position, money = bought, left_minor
-    for end in _ends_above(bought, steps):
-        price = _price_at(position, steps, loads)
-        if (end - position) * price > money:
-            break
-        money -= (end - position) * price
-        position = end
     price = _price_at(position, steps, loads)
+    for end in _ends_above(bought, steps):
+        whole = (end - position) * price
+        if whole > money:
+            break
+        position, money = end, money - whole
+        price = _price_at(position, steps, loads)
     if not price:
         raise TariffFreeError("Units are free without end today.", path="/charges")
-    return position + money / price - bought
+    units = money / price
+    return units if position is bought else position - bought + units
 
 
 def price_of(units: Fraction, bought: Fraction, *, steps: Sequence[Steps]) -> dict[str, Fraction]:

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from vending_app.domain.tariff.charges import Band, PeriodCharge, PurchaseCharge, ShareCharge
+from vending_app.domain.tariff.charges import (
+    WHOLE,
+    Band,
+    PeriodCharge,
+    PurchaseCharge,
+    ShareCharge,
+)
 from vending_app.domain.tariff.context import PaidTo, TariffContext
 from vending_app.domain.tariff.graph import percentage
 from vending_app.domain.tariff.periods import due
@@ -55,10 +61,12 @@ def take_fees(
     for charge in version.charges:
         if isinstance(charge, PeriodCharge):
             owed = due(charge, context, tables=tables)
-            cap = percentage(charge.largest_percent) * tendered_minor
-            price = min(owed.amount_minor, cap, left / loads[charge.code])
+            amount = owed.amount_minor
+            price = min(amount, left / loads[charge.code])
+            if charge.largest_percent is not WHOLE:
+                price = min(price, percentage(charge.largest_percent) * tendered_minor)
             paid_to[charge.code] = owed.after(price)
-            still_due[charge.code] = owed.amount_minor - price
+            still_due[charge.code] = amount - price
         elif isinstance(charge, ShareCharge):
             price = min(
                 _share(charge, context, tendered_minor=tendered_minor, tables=tables),

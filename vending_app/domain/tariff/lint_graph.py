@@ -9,7 +9,7 @@ from vending_app.domain.tariff.charges import WHOLE, PercentCharge, ShareCharge
 from vending_app.domain.tariff.figures import format_figure
 from vending_app.domain.tariff.findings import Finding, Level, money_text
 from vending_app.domain.tariff.graph import Graph, percentage
-from vending_app.domain.tariff.rates import ONE, Tables, rate_on
+from vending_app.domain.tariff.rates import ONE, Tables, rate_on, total
 from vending_app.domain.tariff.trials import days_to_try
 from vending_app.domain.tariff.version import TariffVersion
 
@@ -83,13 +83,13 @@ def _too_much_shared(version: TariffVersion, day: date, *, tables: Tables) -> It
         for number, charge in enumerate(version.charges)
         if isinstance(charge, ShareCharge) and charge.largest_minor is None
     ]
-    total = sum((rate_on(charge.percent, day, tables=tables) for _, charge in shares), Fraction(0))
-    if total >= WHOLE:
+    taken = total(rate_on(charge.percent, day, tables=tables) for _, charge in shares)
+    if taken >= WHOLE:
         yield Finding(
             code="NOTHING_LEFT",
             level=Level.ERROR,
             message=(
-                f"Shares take {format_figure(total)} % of the money: of"
+                f"Shares take {format_figure(taken)} % of the money: of"
                 f" {money_text(version, version.maximum_minor)} nothing is left to buy with."
             ),
             path=f"/charges/{shares[-1][0]}/percent",

@@ -20,7 +20,7 @@ from vending_app.domain.tariff.findings import (
     standing_text,
 )
 from vending_app.domain.tariff.inverse import quote_units
-from vending_app.domain.tariff.rates import Tables, rate_on
+from vending_app.domain.tariff.rates import ONE, Tables, rate_on, total
 from vending_app.domain.tariff.tokens import floor
 from vending_app.domain.tariff.trials import amounts_to_try, days_to_try, paid_up, standings, tried
 from vending_app.domain.tariff.version import Rounding, TariffVersion
@@ -79,7 +79,7 @@ def _splitting_gains(
         whole, _ = tried(version, context, tendered_minor=amount, tables=tables)
         for amounts in _splits(version, amount):
             parts = _in_turn(version, context, amounts=amounts, tables=tables)
-            gain = sum((part.paid for part in parts), Fraction(0)) - whole.paid
+            gain = total(part.paid for part in parts) - whole.paid
             if gain > (len(parts) - 1) * step:
                 yield Finding(
                     code="SPLITTING_GAINS",
@@ -121,7 +121,7 @@ def _rounding_gains(
         return
     count = min(_EQUAL_PARTS[-1], version.maximum_minor // amount)
     parts = _in_turn(version, context, amounts=[amount] * count, tables=tables)
-    paid = sum((part.paid for part in parts), Fraction(0))
+    paid = total(part.paid for part in parts)
     gain = sum(part.carried or 0 for part in parts) - paid
     if gain > LARGEST_ROUNDING_GAIN * paid:
         yield Finding(
@@ -170,11 +170,11 @@ def _dearest_to_cheapest(
         ]
         for charge in version.unit_charges
     ]
-    dearest = sum((max(each) for each in rates), Fraction(0))
-    cheapest = sum((min(each) for each in rates), Fraction(0))
+    dearest = total(max(each) for each in rates)
+    cheapest = total(min(each) for each in rates)
     if not cheapest:
-        cheapest = min((rate for each in rates for rate in each if rate), default=Fraction(1))
-    return max(dearest / cheapest, Fraction(1))
+        cheapest = min((rate for each in rates for rate in each if rate), default=ONE)
+    return max(dearest / cheapest, ONE)
 
 
 def _bought(version: TariffVersion, parts: Sequence[Trial]) -> str:

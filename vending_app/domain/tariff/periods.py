@@ -29,8 +29,8 @@ class Due:
     @property
     def amount_minor(self) -> Fraction:
         """What is to be paid, exactly."""
-        cost = total(cost for _, cost in self.periods)
-        return max(cost - self.paid_to.part_minor, ZERO)
+        cost, paid = total(cost for _, cost in self.periods), self.paid_to.part_minor
+        return max(cost - paid, ZERO) if paid else cost
 
     def after(self, paid_minor: Fraction) -> PaidTo:
         """Return how far it is paid after a payment: the oldest days or months come first."""

@@ -115,6 +115,7 @@ Tables: TypeAlias = Mapping[str, DatedTable]
 def total(amounts: Iterable[Fraction]) -> Fraction:
     """Return the sum of exact amounts."""
     rest = iter(amounts)
+    # From the first one on: to add it to nothing takes as long as the rest.
     return sum(rest, next(rest, ZERO))
 
 

@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
@@ -189,6 +190,34 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
         count_and_fail(connection)
     with store.write() as connection:
         assert tenants.next_number("thabaneng", connection, counter="sale") == 1
+
+
+def test_threads_read_and_write_in_turns_more_of_them_than_there_are_connections(
+    store: Store,
+) -> None:
+    def count_up(_: int) -> set[int]:
+        seen = set()
+        for _ in range(5):
+            with store.write() as connection:
+                seen.add(tenants.next_number("thabaneng", connection, counter="sale"))
+            with store.read() as connection:
+                assert connection.execute(select(tables.tenants)).first() is not None
+        return seen
+
+    threads = 24
+    with ThreadPoolExecutor(threads) as pool:
+        counted = list(pool.map(count_up, range(threads)))
+    assert sorted(number for seen in counted for number in seen) == list(range(1, 5 * threads + 1))
+
+
+def test_nothing_holds_an_embedded_database_that_was_closed(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/vending.db") as store:
+        upgrade(store)
+        with store.write() as first, store.read() as second:
+            assert first is not second
+        assert (tmp_path / "vending.db-wal").exists()
+    # SQLite removes its log when the last connection goes.
+    assert [each.name for each in tmp_path.iterdir()] == ["vending.db"]
 
 
 def test_counters_of_tenants_are_apart(store: Store) -> None:

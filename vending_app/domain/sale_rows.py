@@ -101,12 +101,12 @@ def sale_row(sale: Sale) -> Row:
     }
 
 
-def line_rows(sale: Sale) -> tuple[Row, ...]:
-    """Return the rows of the lines of a sale."""
+def line_rows(sale: Sale, *, sale_number: int) -> tuple[Row, ...]:
+    """Return the rows of the lines of a sale that gets this number."""
     return tuple(
         {
             "tenant": sale.tenant,
-            "sale_number": sale.number,
+            "sale_number": sale_number,
             "line_number": number,
             "code": line.code,
             "kind": line.kind,

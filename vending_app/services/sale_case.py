@@ -18,7 +18,7 @@ from vending_app.domain.parties import Vendor
 from vending_app.domain.periods import period_of
 from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
 from vending_app.domain.requests import StoredRequest
-from vending_app.domain.sale_rows import line_rows, read_sale, sale_row
+from vending_app.domain.sale_rows import Row, line_rows, read_sale, sale_row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken, Sale
 from vending_app.services.handing_out import handed_out, keys_of
 from vending_app.services.issuing import change_tokens, issued_tokens, keep
@@ -64,7 +64,7 @@ def pending_sales_minor(connection: Connection, vendor: Vendor) -> int:
 
 def _dump(work: SaleWork) -> JsonObject:
     row: dict[str, Any] = {**sale_row(work.sale), "sold_at": work.sale.sold_at.isoformat()}
-    lines: list[Any] = [dict(line) for line in line_rows(work.sale)]
+    lines: list[Any] = [dict(line) for line in line_rows(work.sale, sale_number=0)]
     return {
         "sale": row,
         "lines": lines,
@@ -104,19 +104,21 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     rows = keep(connection, tenant, bases=bases, made=(*changed, *issued))
     keeping.step("sale.tokens")
     _change_meter(keeping)
-    sale = replace(
-        work.sale,
-        number=numbers[tenants.SALE],
-        basis_number=numbers[tenants.BASIS],
-        tokens=(*changed, *issued),
-    )
-    row, lines = sale_row(sale), line_rows(sale)
+    number, basis_number = numbers[tenants.SALE], numbers[tenants.BASIS]
+    row: Row = {**sale_row(work.sale), "sale_number": number, "basis_number": basis_number}
+    lines = line_rows(work.sale, sale_number=number)
     digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
-    entry = _book(keeping, sale, digest)
+    entry = _book(keeping, number, digest)
     keeping.step("sale.ledger")
     sales.add_sale(tenant, connection, sale={**row, "ledger_entry": entry}, lines=lines)
     keeping.step("sale.sale")
-    return replace(sale, ledger_entry=entry)
+    return replace(
+        work.sale,
+        number=number,
+        basis_number=basis_number,
+        tokens=(*changed, *issued),
+        ledger_entry=entry,
+    )
 
 
 def _bases(
@@ -173,10 +175,11 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         )
 
 
-def _book(keeping: Keeping[SaleWork], sale: Sale, digest: Mapping[str, str]) -> int:
+def _book(keeping: Keeping[SaleWork], sale_number: int, digest: Mapping[str, str]) -> int:
     """Write the sale into the books, as late as possible; return the number of the entry."""
+    sale = keeping.work.sale
     entry = sale_entry(
-        sale_number=sale.number,
+        sale_number=sale_number,
         period=period_of(keeping.now, ZoneInfo(keeping.work.time_zone)),
         login=sale.login,
         account_number=sale.account_number,

@@ -21,6 +21,8 @@ from vending_app.storage.sending import keep_order
 
 BUSY_TIMEOUT_MS: Final = 30_000
 _BEGIN_MODE: Final = "sts_begin"
+_KEPT_CONNECTIONS: Final = 4
+"""Far fewer than SQLAlchemy's pool gives out, or nobody who waits there would get one."""
 _SQLITE_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A sale writes one row each to some thirty pages, and every page goes to the disk whole. Only a
@@ -111,9 +113,10 @@ class Store:
     def _begun(self, engine: Engine, mode: str) -> Iterator[Connection]:
         """Give a connection with a transaction, which is committed at the end.
 
-        To SQLite, a connection is kept for the next transaction: to take it out of SQLAlchemy's
-        pool and to give it back costs more than to begin and to commit. Of those to PostgreSQL each
-        one is looked at by the pool, for a server may have gone meanwhile.
+        To SQLite, a few connections are kept for the next transactions: to take one out of
+        SQLAlchemy's pool and to give it back costs more than to begin and to commit. All others go
+        through the pool, where threads wait for them. Of those to PostgreSQL each one is looked at
+        by the pool, for a server may have gone meanwhile.
         """
         if not self._is_embedded:
             with engine.begin() as connection:
@@ -128,7 +131,10 @@ class Store:
         except BaseException:
             connection.close()
             raise
-        self._idle.append(connection)
+        if len(self._idle) < _KEPT_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

@@ -4,20 +4,29 @@ import inspect
 import pkgutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Barrier
 from typing import Final
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, delete, insert, select, text, update
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    ResourceClosedError,
+    StatementError,
+)
 
 from keys.issuing import JournalledModule
 from sts import DecoderReferenceNumber
+from sts.errors import UnknownCodeError
 from tests.vending_app.conftest import opened
 from tests.vending_app.helpers import NOW, PIETER
 from vending_app import storage
@@ -27,12 +36,14 @@ from vending_app.domain.errors import (
     UnknownSaleError,
     UnknownTenantError,
 )
+from vending_app.domain.network import Life
 from vending_app.services.quoting import Amount
 from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import engine as engine_module
 from vending_app.storage import meters, sales, tables, tenants
 from vending_app.storage.engine import Store
 from vending_app.storage.migrate import require_current, upgrade
+from vending_app.storage.rows import Words
 
 DRN = DecoderReferenceNumber(PIETER)
 _WITHOUT_TENANT: Final = frozenset(
@@ -208,6 +219,59 @@ def test_threads_read_and_write_in_turns_more_of_them_than_there_are_connections
     with ThreadPoolExecutor(threads) as pool:
         counted = list(pool.map(count_up, range(threads)))
     assert sorted(number for seen in counted for number in seen) == list(range(1, 5 * threads + 1))
+
+
+@pytest.mark.parametrize("keep_going", [True, False])
+def test_a_connection_is_of_no_use_when_its_transaction_has_ended(
+    store: Store, *, keep_going: bool
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("stop")
+
+    with suppress(RuntimeError), store.write() as connection:
+        tenants.next_number("thabaneng", connection, counter="sale")
+        if not keep_going:
+            fail()
+    with pytest.raises(ResourceClosedError):
+        tenants.find_tenant("thabaneng", connection)
+    with store.write() as another:
+        counted = tenants.next_number("thabaneng", another, counter="sale")
+    assert counted == (2 if keep_going else 1)
+
+
+def test_a_connection_that_was_closed_in_its_transaction_is_not_kept(store: Store) -> None:
+    for _ in range(2):
+        with store.read() as connection:
+            assert tenants.has_tenant("thabaneng", connection)
+            connection.close()
+
+
+def test_nobody_waits_for_a_connection_to_an_embedded_database(tmp_path: Path) -> None:
+    met = Barrier(20)
+
+    def read(store: Store, _: int) -> bool:
+        with store.read() as connection:
+            met.wait(timeout=20)
+            return tenants.has_tenant("thabaneng", connection)
+
+    with opened(f"sqlite:///{tmp_path}/vending.db") as store, ThreadPoolExecutor(20) as pool:
+        upgrade(store)
+        assert list(pool.map(partial(read, store), range(20))) == [False] * 20
+
+
+@pytest.mark.parametrize("column", ["encryption_algorithm", "token_carrier_type"])
+def test_a_code_that_the_standard_has_not_is_named(store: Store, column: str) -> None:
+    with store.write() as connection:
+        connection.execute(update(tables.meters).values({column: "05"}))
+    with store.read() as connection, pytest.raises(UnknownCodeError) as refusal:
+        meters.find_meter("thabaneng", connection, drn=DRN)
+    assert refusal.value.code == "UNKNOWN_CODE"
+
+
+def test_a_word_that_is_none_is_refused_as_its_class_does() -> None:
+    assert Words(Life)["stock"] is Life.STOCK
+    with pytest.raises(ValueError, match="lost"):
+        Words(Life)["lost"]
 
 
 def test_nothing_holds_an_embedded_database_that_was_closed(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def _write(store: Store, archive: zipfile.ZipFile, *, now: datetime) -> BackupSu
 
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
     query = select(table).order_by(*table.primary_key)
-    streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    streamed = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in streamed:
         values = [_plain(value) for value in row]
         yield json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"

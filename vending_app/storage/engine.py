@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -21,8 +21,8 @@ from vending_app.storage.sending import keep_order
 
 BUSY_TIMEOUT_MS: Final = 30_000
 _BEGIN_MODE: Final = "sts_begin"
+_ENDED: Final = "the transaction of this connection has ended"
 _KEPT_CONNECTIONS: Final = 4
-"""Far fewer than SQLAlchemy's pool gives out, or nobody who waits there would get one."""
 _SQLITE_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A sale writes one row each to some thirty pages, and every page goes to the disk whole. Only a
@@ -70,7 +70,9 @@ class Store:
         """Connect to ``sqlite:///PATH`` or ``postgresql://…``."""
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed)
+            # Nobody waits for a connection, which might be one that is kept; SQLite lets those who
+            # write wait for each other.
+            engine = create_engine(parsed, max_overflow=-1)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return cls(engine)
@@ -109,7 +111,7 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         while self._idle:
-            self._idle.pop().close()
+            _let_go(self._idle.pop())
         self.engine.dispose()
 
     @contextmanager
@@ -117,27 +119,46 @@ class Store:
         """Give a connection with a transaction, which is committed at the end.
 
         To SQLite, a few connections are kept for the next transactions: to take one out of
-        SQLAlchemy's pool and to give it back costs more than to begin and to commit. All others go
-        through the pool, where threads wait for them. Of those to PostgreSQL each one is looked at
-        by the pool, for a server may have gone meanwhile.
+        SQLAlchemy's pool and to give it back costs more than to begin and to commit. Of those to
+        PostgreSQL each one is looked at by the pool, for a server may have gone meanwhile.
         """
         if not self._is_embedded:
             with engine.begin() as connection:
                 yield connection
             return
-        # Threads may come here at once: taking from a list and adding to it are one step each.
-        connection = self._idle.pop() if self._idle else engine.connect()
+        connection = self._taken()
         connection.info[_BEGIN_MODE] = mode
         try:
             with connection.begin():
                 yield connection
         except BaseException:
-            connection.close()
+            _let_go(connection)
             raise
-        if len(self._idle) < _KEPT_CONNECTIONS:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        self._keep(connection)
+
+    def _taken(self) -> Connection:
+        """Return a connection that was kept, or another one."""
+        try:
+            # Threads come here at once: to take from a list is one step.
+            return self._idle.pop()
+        except IndexError:
+            return self.engine.connect()
+
+    def _keep(self, connection: Connection) -> None:
+        """Keep a connection for the next transaction, unless there are enough."""
+        if connection.closed or len(self._idle) >= _KEPT_CONNECTIONS:
+            _let_go(connection)
+            return
+        # Who goes on with it after its transaction has ended is told so.
+        connection.info[_BEGIN_MODE] = None
+        self._idle.append(connection)
+
+
+def _let_go(connection: Connection) -> None:
+    """Give a connection back to the pool, as it came."""
+    if not connection.closed:
+        connection.info.pop(_BEGIN_MODE, None)
+        connection.close()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
@@ -152,6 +173,8 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.info.get(_BEGIN_MODE, "DEFERRED")
+    if mode is None:
+        raise ResourceClosedError(_ENDED)
     # Straight to the driver: to begin would cost as much as to insert a row otherwise.
     connection.connection.cursor().execute(f"BEGIN {mode}")
 

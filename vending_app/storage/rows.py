@@ -1,5 +1,6 @@
 """Rows of the database as values, for the statements that find them."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
@@ -34,20 +35,28 @@ _KEY_COLUMNS: Final = (
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-def words(kind: type[_Word]) -> dict[str, _Word]:
-    """Return the words that a column may hold, each with what it means.
+class Words(dict[str, _Word]):
+    """The words that a column may hold, each with what it means.
 
-    To ask the class takes several times as long; a sale reads eight such columns.
+    To ask the class takes several times as long; a sale reads ten such columns.
     """
-    return {each.value: each for each in kind}
+
+    def __init__(self, kind: type[_Word], read: Callable[[str], _Word] | None = None) -> None:
+        """List the members of ``kind``; ``read`` says what is wrong with a word that is none."""
+        super().__init__({each.value: each for each in kind})
+        self._read: Final = read or kind
+
+    def __missing__(self, word: str) -> _Word:
+        """Refuse a word that is none of them, as their class does."""
+        return self._read(word)
 
 
-_LIVES: Final = words(Life)
-_CREDIT_KINDS: Final = words(CreditKind)
-_SERVINGS: Final = words(Serving)
-_ROLES: Final = words(Role)
-_ALGORITHMS: Final = words(EncryptionAlgorithm)
-_CARRIERS: Final = words(TokenCarrierType)
+_LIVES: Final = Words(Life)
+_CREDIT_KINDS: Final = Words(CreditKind)
+_SERVINGS: Final = Words(Serving)
+_ROLES: Final = Words(Role)
+_ALGORITHMS: Final = Words(EncryptionAlgorithm, EncryptionAlgorithm.parse)
+_CARRIERS: Final = Words(TokenCarrierType, TokenCarrierType.parse)
 SERVICES: Final = {each.name.lower(): each for each in Service}
 _PRESENT_KEY: Final = attrgetter(*_KEY_COLUMNS)
 _NEW_KEY: Final = attrgetter(*(f"new_{column}" for column in _KEY_COLUMNS))

@@ -12,7 +12,7 @@ from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
 from vending_app.storage.prepared import Found, Prepared
-from vending_app.storage.rows import SERVICES, meter_of, words
+from vending_app.storage.rows import SERVICES, Words, meter_of
 from vending_app.storage.tables import (
     accounts,
     customers,
@@ -85,8 +85,8 @@ _QUERY: Final = (
     .where(meters.c.tenant == bindparam("tenant"), meters.c.drn == bindparam("drn"))
 )
 _FIND: Final = Prepared(_QUERY)
-_STATES: Final = words(AccountState)
-_POLICIES: Final = words(KeyPolicy)
+_STATES: Final = Words(AccountState)
+_POLICIES: Final = Words(KeyPolicy)
 _LOCK: Final = Prepared(_QUERY.with_for_update(of=[meters, accounts]))
 
 

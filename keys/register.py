@@ -105,6 +105,8 @@ def latest(keys: Iterable[RegisteredKey]) -> RegisteredKey:
         keys: At least one key, all of one tenant and supply group.
     """
     present = list(keys)
+    if len(present) == 1:
+        return present[0]
     newest = max(key.record.base_date.start for key in present)
     present = [key for key in present if key.record.base_date.start == newest]
     starts = [key.terms.activation for key in present]

@@ -69,7 +69,7 @@ class Vault:
         self._keys = keys
         self._file = file
         self._content = format_vault(file)
-        self._note(file.records)
+        self._note()
 
     @classmethod
     def create(cls, path: Path, unlock: Unlock, *, cost: ScryptCost | None = None) -> Self:
@@ -229,7 +229,7 @@ class Vault:
 
     def find_group(self, tenant: str, group: SupplyGroupCode) -> tuple[RegisteredKey, ...]:
         """Return the metadata of a tenant's vending keys of a supply group; there may be none."""
-        return self._groups.get((tenant, group), ())
+        return self._groups.get((tenant, group.number), ())
 
     def find_decoder_key(self, meter: MeterConfiguration) -> DecoderKeyRecord:
         """Return the metadata of the key in a meter, as its maker supplied it.
@@ -290,15 +290,16 @@ class Vault:
         except OSError as error:
             raise FileUnreadableError(self.path, error.strerror) from error
         self._file, self._content = file, content
-        self._note(records)
+        self._note()
 
-    def _note(self, records: Sequence[SealedRecord]) -> None:
+    def _note(self) -> None:
         """Know what there is by its name, and vending keys by their supply group."""
-        self._by_name = {_name(sealed.record): sealed for sealed in records}
+        self._by_name = {_name(sealed.record): sealed for sealed in self._file.records}
         self._vending_keys = {key.name.plain: key for key in self.records}
-        groups: defaultdict[tuple[str, SupplyGroupCode], list[RegisteredKey]] = defaultdict(list)
-        for key in self.records:
-            groups[key.name.tenant, key.name.supply_group_code].append(key)
+        groups: defaultdict[tuple[str, int], list[RegisteredKey]] = defaultdict(list)
+        for key in self._vending_keys.values():
+            tenant, group_number, _ = key.name.plain
+            groups[tenant, group_number].append(key)
         self._groups = {group: tuple(keys) for group, keys in groups.items()}
 
 

@@ -125,11 +125,9 @@ def _advice(
 ) -> KeyAdvice | None:
     """Return the advice; None if no key of the group can be used, and so none is better."""
     present = meter.key
-    register = [
-        key
-        for code in dict.fromkeys((present.supply_group_code, group))
-        for key in _known_keys(module, meter, code=code, index=index)
-    ]
+    register = _known_keys(module, meter, code=present.supply_group_code, index=index)
+    if group != present.supply_group_code:
+        register += _known_keys(module, meter, code=group, index=index)
     try:
         return advise(
             KeyInMeter(

@@ -7,10 +7,13 @@ The accounts are those of ``vending_app.domain.chart``. A use case makes the ent
 ``vending_app.storage.ledger.post`` in its transaction, which returns the number of the entry:
 
     digest = sale_digest(sale=row, lines=line_rows, bases=basis_rows, tokens=token_rows)
-    entry = sale_entry(
-        sale_number=12, period=period_of(now, zone), login="zanele", account_number="A1",
+    postings = sale_postings(
+        account_number="A1", lines=[("sales:energy", 8696), ("tax:VAT", 1304)],
         tender=Tender(currency="ZAR", tendered_minor=10000, payment_method="cash"),
-        lines=[("sales:energy", 8696), ("tax:VAT", 1304)], digest=digest,
+    )
+    entry = sale_entry(
+        sale_number=12, period=period_of(now, zone), login="zanele", postings=postings,
+        digest=digest,
     )
     posted = ledger.post(tenant, connection, entry=entry, now=now)
 
@@ -205,33 +208,22 @@ def cash_due(amount_minor: int, *, step_minor: int) -> int:
     return (2 * amount_minor + step_minor - 1) // (2 * step_minor) * step_minor
 
 
-def sale_entry(
-    *,
-    sale_number: int,
-    period: str,
-    login: str,
-    account_number: str,
-    tender: Tender,
-    lines: Iterable[tuple[str, int]],
-    digest: Mapping[str, str],
-) -> LedgerEntry:
-    """Return the entry of a sale.
+def sale_postings(
+    *, account_number: str, tender: Tender, lines: Iterable[tuple[str, int]]
+) -> tuple[Posting, ...]:
+    """Return the lines of a sale's entry.
 
     The money is a debit, of the vendor's float if a vendor sold; each line of the sale is a credit
     on its account, and a debit if its amount is below nothing (a subsidy, or credit of the
     customer's that is used up). Lines of nothing book nothing.
 
     Args:
-        sale_number: Its number.
-        period: The month.
-        login: Who sold.
         account_number: Who bought.
         tender: The money.
         lines: Account and amount of each line of the sale.
-        digest: What ``sale_digest`` returns.
 
     Raises:
-        LedgerError: An account that the chart has not, or lines that are not the money.
+        LedgerError: An account that the chart has not.
     """
     rounding, commission = tender.cash_rounding_minor, tender.commission_minor
     earned = "" if tender.vendor_code is None else f"commission:{tender.vendor_code}"
@@ -245,12 +237,35 @@ def sale_entry(
         (earned, commission),
         (tender.account, -commission),
     ]
+    return _postings(booked, tender.currency)
+
+
+def sale_entry(
+    *,
+    sale_number: int,
+    period: str,
+    login: str,
+    postings: tuple[Posting, ...],
+    digest: Mapping[str, str],
+) -> LedgerEntry:
+    """Return the entry of a sale.
+
+    Args:
+        sale_number: Its number.
+        period: The month.
+        login: Who sold.
+        postings: What ``sale_postings`` returns.
+        digest: What ``sale_digest`` returns.
+
+    Raises:
+        LedgerError: Lines that are not the money.
+    """
     return LedgerEntry(
         kind=EntryKind.SALE,
         reference=f"sale {sale_number}",
         period=period,
         login=login,
-        postings=_postings(booked, tender.currency),
+        postings=postings,
         digest=digest,
     )
 

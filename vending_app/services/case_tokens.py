@@ -40,7 +40,7 @@ from vending_app.services.issue_case import ISSUE, Issued, IssueWork
 from vending_app.services.issuing import Wanted, plan_tokens
 from vending_app.services.permissions import require
 from vending_app.services.refusals import audited_refusals, token_refusals
-from vending_app.services.use_case import Answer
+from vending_app.services.use_case import Answer, unasked
 from vending_app.storage import cases, clock, meters, network, tenants
 from vending_app.storage.engine import Store
 
@@ -110,7 +110,9 @@ def issue_case_tokens(
             module,
             ISSUE,
             named=named,
-            decide=lambda connection: _decide(connection, module, named=named, case=case, now=now),
+            decide=unasked(
+                lambda connection: _decide(connection, module, named=named, case=case, now=now)
+            ),
             now=now,
         )
 

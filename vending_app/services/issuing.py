@@ -10,7 +10,7 @@ Whatever makes tokens goes this way: sales, free issue, engineering, exchange. B
 ``keep`` stands the twin, see ``vending_app.services.twin``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -89,10 +89,42 @@ def used_identifiers(
         base_date: What they count from.
         without: The request whose own plan does not count.
     """
-    issued, plans = tokens.used_identifiers(
+    return _asked(connection, meter, base_date=base_date, without=without)()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedIdentifiers:
+    """A question which token identifiers of a meter are used.
+
+    Attributes:
+        base_date: What they count from.
+        used: Gives them.
+    """
+
+    base_date: BaseDate
+    used: Callable[[], tuple[int, ...]]
+
+
+def ask_identifiers(connection: Connection, meter: Meter) -> AskedIdentifiers:
+    """Ask for the identifiers that ``plan_tokens`` will most likely need; the meter is locked."""
+    base_date = meter.key.base_date
+    return AskedIdentifiers(
+        base_date=base_date, used=_asked(connection, meter, base_date=base_date)
+    )
+
+
+def _asked(
+    connection: Connection, meter: Meter, *, base_date: BaseDate, without: str = ""
+) -> Callable[[], tuple[int, ...]]:
+    asked = tokens.ask_identifiers(
         meter.tenant, connection, drn=meter.drn, base_date=base_date, without=without
     )
-    return (*issued, *planned_identifiers(plans, base_date))
+
+    def used() -> tuple[int, ...]:
+        issued, plans = asked()
+        return (*issued, *planned_identifiers(plans, base_date))
+
+    return used
 
 
 def plan_tokens(
@@ -106,6 +138,7 @@ def plan_tokens(
     now: datetime,
     change: PlannedChange | None = None,
     special_reserved: bool = False,
+    asked: AskedIdentifiers | None = None,
 ) -> IssuePlan:
     """Return a plan for the tokens of a request; nothing is made yet.
 
@@ -119,6 +152,7 @@ def plan_tokens(
         now: The present time, aware.
         change: The key change that comes first.
         special_reserved: Whether the one token has the special identifier of the day, 00:01.
+        asked: The identifiers in use, if they were asked for before.
 
     Raises:
         TokenRefusedError: The module has no such key, it has expired, or the identifiers would run
@@ -130,7 +164,10 @@ def plan_tokens(
     key = meter.key if change is None else change.key
     with token_refusals():
         record = module.vending_key(meter_configuration(meter, key)).record
-        before = used_identifiers(connection, meter, base_date=record.base_date)
+        if asked is not None and asked.base_date == record.base_date:
+            before = asked.used()
+        else:
+            before = used_identifiers(connection, meter, base_date=record.base_date)
         used = list(before)
         planned = []
         for number, each in enumerate(wanted, start=1):

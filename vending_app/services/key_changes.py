@@ -46,7 +46,7 @@ from vending_app.services.permissions import require, require_reason
 from vending_app.services.plan_documents import plans_key_change
 from vending_app.services.plans import meter_configuration
 from vending_app.services.refusals import audited_refusals, token_refusals
-from vending_app.services.use_case import Answer
+from vending_app.services.use_case import Answer, unasked
 from vending_app.storage import clock, meters, network, tenants
 from vending_app.storage import requests as request_statements
 from vending_app.storage.engine import Store
@@ -124,7 +124,9 @@ def change_key(
             module,
             ISSUE,
             named=named,
-            decide=lambda connection: _decide(connection, module, tenant, wanted=kept, now=now),
+            decide=unasked(
+                lambda connection: _decide(connection, module, tenant, wanted=kept, now=now)
+            ),
             now=now,
         )
 

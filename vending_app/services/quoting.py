@@ -1,6 +1,6 @@
 """What a sale to a meter would be: the tariff of the day, its lines, and the money due."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -85,15 +85,44 @@ class SupplyQuote:
         return self.quoted.carried if self.version.sells_units else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTariff:
+    """A question for the tariff of a meter.
+
+    Attributes:
+        context: The day, and what the tariff remembers of the account.
+        stored: Gives the version of that day, None if there is none.
+    """
+
+    context: TariffContext
+    stored: Callable[[], pricing.StoredVersion | None]
+
+
+def ask_tariff(
+    connection: Connection, tenant: Tenant, supply: Supply, *, now: datetime
+) -> AskedTariff:
+    """Ask for the tariff that a meter buys by now, for ``quote_supply``."""
+    context = TariffContext.at(
+        now, time_zone=tenant.time_zone, counters=parse_counters(supply.account.counters)
+    )
+    stored = pricing.ask_version_on(
+        supply.meter.tenant,
+        connection,
+        tariff_code=supply.account.tariff_code,
+        day=context.day,
+    )
+    return AskedTariff(context=context, stored=stored)
+
+
 def quote_supply(
     connection: Connection,
     tenant: Tenant,
     supply: Supply,
     *,
+    tariff: AskedTariff,
     amount: Amount,
     payment_method: PaymentMethod,
     use_credit: bool,
-    now: datetime,
 ) -> SupplyQuote:
     """Return what a sale to a meter would be.
 
@@ -101,10 +130,10 @@ def quote_supply(
         connection: The transaction.
         tenant: The utility.
         supply: The meter in its place.
+        tariff: What ``ask_tariff`` returned for it.
         amount: How much is asked for.
         payment_method: How the money comes; cash is rounded to what there are coins for.
         use_credit: Whether money left over from earlier sales buys as well.
-        now: The present time, aware.
 
     Raises:
         TariffError: The tariff sells nothing today, has no rate for today, or not for this amount.
@@ -112,10 +141,8 @@ def quote_supply(
         ServiceMismatchError, CreditKindError: The tariff is not for such a meter.
         SaleAmountError: Units were asked for of a meter that counts money.
     """
-    context = TariffContext.at(
-        now, time_zone=tenant.time_zone, counters=parse_counters(supply.account.counters)
-    )
-    version, tables = _tariff(connection, supply, context=context)
+    context = tariff.context
+    version, tables = _tariff(connection, supply, asked=tariff)
     _require_fitting(version, supply)
     maximum = supply.meter.maximum_tenths if version.sells_units else None
     credit = supply.account.credit_minor if use_credit and amount.minor is not None else 0
@@ -155,19 +182,18 @@ def _require_fitting(version: TariffVersion, supply: Supply) -> None:
 
 
 def _tariff(
-    connection: Connection, supply: Supply, *, context: TariffContext
+    connection: Connection, supply: Supply, *, asked: AskedTariff
 ) -> tuple[TariffVersion, Tables]:
     """Return the version of the day, and the dated tables if it refers to any."""
-    tenant, code = supply.meter.tenant, supply.account.tariff_code
-    stored = pricing.find_version_on(tenant, connection, tariff_code=code, day=context.day)
+    stored = asked.stored()
     if stored is None:
-        raise TariffNotEffectiveError(code, day=context.day)
+        raise TariffNotEffectiveError(supply.account.tariff_code, day=asked.context.day)
     version, has_tables = _parsed(stored.document)
     if not has_tables:
         return version, NO_TABLES
     return version, {
         table.code: _parsed_table(table.document)
-        for table in pricing.find_tables(tenant, connection)
+        for table in pricing.find_tables(supply.meter.tenant, connection)
     }
 
 

@@ -36,7 +36,7 @@ from vending_app.services.asking import ask, look_up, resolve, stored_work, writ
 from vending_app.services.plans import IssuePlan, Made
 from vending_app.services.refusals import carried_on
 from vending_app.services.settling import answer_of, earlier_result, fail, settle
-from vending_app.services.use_case import Answer, ResultT, TokenUseCase, WorkT
+from vending_app.services.use_case import Answer, Decide, ResultT, TokenUseCase, WorkT
 from vending_app.storage import clock, meters, requests
 from vending_app.storage.engine import Store
 from vending_app.storage.issue_journal import DatabaseJournal
@@ -59,7 +59,7 @@ def perform(
     case: TokenUseCase[WorkT, ResultT],
     *,
     named: NamedRequest,
-    decide: Callable[[Connection], WorkT],
+    decide: Decide[WorkT],
     now: datetime,
 ) -> Answer[ResultT]:
     """Carry out a request that makes tokens, once.
@@ -69,7 +69,7 @@ def perform(
         module: The security module.
         case: The use case.
         named: The request.
-        decide: Locks the meter, applies the rules, and plans the tokens.
+        decide: How it is decided which tokens there are to be.
         now: The present time, aware.
 
     Raises:
@@ -92,20 +92,21 @@ def _at_once(
     case: TokenUseCase[WorkT, ResultT],
     *,
     named: NamedRequest,
-    decide: Callable[[Connection], WorkT],
+    decide: Decide[WorkT],
     now: datetime,
 ) -> Answer[ResultT]:
     """Carry out a request in one transaction; the module writes its journal into it."""
     with store.write() as connection:
         request = _new(named, RequestState.DONE, now=now)
-        if not _claimed(connection, request):
+        decided = _claimed(connection, request, decide)
+        if decided is None:
             earlier = _earlier(connection, named)
             if earlier.state.is_open:
                 # Another module was asked for it, and only that one knows.
                 raise OutcomeUnknownError(named.request_id)
             return Answer(result=earlier_result(connection, case, earlier), replay=True)
         store.fail_point(f"{case.kind}.begin")
-        work = decide(connection)
+        work = decided()
         made, refusal = _made(connection, module, work.issue, now=now)
         store.fail_point(f"{case.kind}.issued")
         outcome: ResultT | VendingError
@@ -152,15 +153,16 @@ def _by_steps(
     case: TokenUseCase[WorkT, ResultT],
     *,
     named: NamedRequest,
-    decide: Callable[[Connection], WorkT],
+    decide: Decide[WorkT],
     now: datetime,
 ) -> Answer[ResultT]:
     """Carry out a request whose tokens are made elsewhere, or go on with it."""
     with store.write() as connection:
         request = _new(named, RequestState.PENDING, now=now)
-        if _claimed(connection, request):
+        decided = _claimed(connection, request, decide)
+        if decided is not None:
             store.fail_point(f"{case.kind}.begin")
-            work = decide(connection)
+            work = decided()
             write_plan(connection, case, request=request, work=work)
         else:
             request = _earlier(connection, named)
@@ -193,10 +195,14 @@ def _new(named: NamedRequest, state: RequestState, *, now: datetime) -> StoredRe
     )
 
 
-def _claimed(connection: Connection, request: StoredRequest) -> bool:
-    """Take the name of a request; tell whether it was free."""
+def _claimed(
+    connection: Connection, request: StoredRequest, decide: Decide[WorkT]
+) -> Callable[[], WorkT] | None:
+    """Take the name of a request, and return what decides it; None if the name was taken."""
     try:
-        return requests.claim(request.tenant, connection, request=request)
+        claimed = requests.claim(request.tenant, connection, request=request)
+        decided = decide(connection)
+        return decided if claimed() else None
     except IntegrityError as error:
         raise UnknownOperatorError(request.login) from error
 

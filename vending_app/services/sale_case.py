@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from keys.canonical_json import JsonObject
 from vending_app.domain.key_changes import ISSUED, with_set
-from vending_app.domain.ledger import Tender, sale_entry
+from vending_app.domain.ledger import LedgerEntry, Posting, Tender, sale_entry, sale_postings
 from vending_app.domain.ledger_rows import sale_digest
 from vending_app.domain.network import Life, Meter
 from vending_app.domain.parties import Vendor
@@ -28,6 +28,7 @@ from vending_app.services.use_case import Keeping, TokenUseCase
 from vending_app.storage import ledger, meters, parties, requests, sales, tenants
 
 _MOST_OPEN: Final = 10_000
+_NUMBERED: Final = (tenants.BASIS, tenants.SALE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,11 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     change_basis = 0
     if keeping.made.change is not None:
         change_basis = tenants.next_number(tenant, connection, counter=tenants.BASIS)
-    names = (tenants.BASIS, tenants.SALE)
-    numbers = tenants.next_numbers(tenant, connection, names=names)
+    postings = _postings(work)
+    asked_numbers = tenants.ask_numbers(tenant, connection, names=_NUMBERED)
+    # Numbers and books let one after the other through, so nobody waits any longer for both.
+    asked_books = ledger.ask_books(tenant, connection, postings=postings)
+    numbers = asked_numbers()
     changed = change_tokens(keeping.made, basis_number=change_basis, now=keeping.now)
     issued = issued_tokens(keeping.made, basis_number=numbers[tenants.BASIS], now=keeping.now)
     bases = [
@@ -108,16 +112,19 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     row: Row = {**sale_row(work.sale), "sale_number": number, "basis_number": basis_number}
     lines = line_rows(work.sale, sale_number=number)
     digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
-    entry = _book(keeping, number, digest)
+    entry = _entry(keeping, number, postings=postings, digest=digest)
+    posted = ledger.post(tenant, connection, entry=entry, now=keeping.now, asked=asked_books)
     keeping.step("sale.ledger")
-    sales.add_sale(tenant, connection, sale={**row, "ledger_entry": entry}, lines=lines)
+    sales.add_sale(
+        tenant, connection, sale={**row, "ledger_entry": posted.entry_number}, lines=lines
+    )
     keeping.step("sale.sale")
     return replace(
         work.sale,
         number=number,
         basis_number=basis_number,
         tokens=(*changed, *issued),
-        ledger_entry=entry,
+        ledger_entry=posted.entry_number,
     )
 
 
@@ -175,26 +182,37 @@ def _change_meter(keeping: Keeping[SaleWork]) -> None:
         )
 
 
-def _book(keeping: Keeping[SaleWork], sale_number: int, digest: Mapping[str, str]) -> int:
-    """Write the sale into the books, as late as possible; return the number of the entry."""
-    sale = keeping.work.sale
-    entry = sale_entry(
-        sale_number=sale_number,
-        period=period_of(keeping.now, ZoneInfo(keeping.work.time_zone)),
-        login=sale.login,
+def _postings(work: SaleWork) -> tuple[Posting, ...]:
+    """Return what the sale books."""
+    sale = work.sale
+    return sale_postings(
         account_number=sale.account_number,
         tender=Tender(
             currency=sale.tendered.currency.code,
             tendered_minor=sale.tendered.minor,
             payment_method=sale.payment_method.value,
             vendor_code=sale.vendor_code,
-            cash_rounding_minor=keeping.work.cash_rounding_minor,
+            cash_rounding_minor=work.cash_rounding_minor,
         ),
         lines=[(line.ledger_account, line.amount_minor) for line in sale.lines],
+    )
+
+
+def _entry(
+    keeping: Keeping[SaleWork],
+    sale_number: int,
+    *,
+    postings: tuple[Posting, ...],
+    digest: Mapping[str, str],
+) -> LedgerEntry:
+    """Return what the books say of the sale."""
+    return sale_entry(
+        sale_number=sale_number,
+        period=period_of(keeping.now, ZoneInfo(keeping.work.time_zone)),
+        login=keeping.work.sale.login,
+        postings=postings,
         digest=digest,
     )
-    posted = ledger.post(sale.tenant, keeping.connection, entry=entry, now=keeping.now)
-    return posted.entry_number
 
 
 def _give_back(connection: Connection, work: SaleWork) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -68,6 +69,16 @@ class TokenUseCase(Generic[WorkT, ResultT]):
     keep: Callable[[Keeping[WorkT]], ResultT]
     give_back: Callable[[Connection, WorkT], None]
     load: Callable[[Connection, StoredRequest], ResultT]
+
+
+Decide: TypeAlias = Callable[[Connection], Callable[[], WorkT]]
+"""Asks for what a use case has to know, and returns what decides: locks the meter, applies the
+rules, plans the tokens. It may be asked before it is certain that anything is to be decided."""
+
+
+def unasked(decide: Callable[[Connection], WorkT]) -> Decide[WorkT]:
+    """Return a decision that asks for nothing beforehand."""
+    return lambda connection: partial(decide, connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

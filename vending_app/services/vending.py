@@ -8,6 +8,7 @@ does anybody see the tokens; ``vending_app.services.requests`` tells the rest.
 Another tenant's meter, operator or vendor is like one that does not exist.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -34,7 +35,7 @@ from vending_app.domain.purchases import format_counters
 from vending_app.domain.requests import NamedRequest, exact_number
 from vending_app.domain.roles import Permission
 from vending_app.domain.sales import PaymentMethod, Sale
-from vending_app.services.issuing import Wanted, plan_tokens
+from vending_app.services.issuing import Wanted, ask_identifiers, plan_tokens
 from vending_app.services.key_policy import (
     KeyChangeDue,
     key_change_due,
@@ -42,7 +43,7 @@ from vending_app.services.key_policy import (
     require_agreed,
 )
 from vending_app.services.permissions import require
-from vending_app.services.quoting import Amount, SupplyQuote, quote_supply
+from vending_app.services.quoting import Amount, SupplyQuote, ask_tariff, quote_supply
 from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities, perform
 from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
@@ -156,10 +157,10 @@ def quote(
                 connection,
                 tenant,
                 supply,
+                tariff=ask_tariff(connection, tenant, supply, now=now),
                 amount=request.amount,
                 payment_method=request.payment_method,
                 use_credit=capabilities(module).shared_journal,
-                now=now,
             ),
             key_change=key_change_due(connection, module, supply=supply, now=now),
         )
@@ -209,13 +210,13 @@ def vend(
             module,
             SALE,
             named=request.named,
-            decide=partial(_decide, store, module, request=request, now=now),
+            decide=partial(_ask, store, module, request=request, now=now),
             now=now,
         )
         if answer.replay:
             # Nobody has looked yet whether this operator may see what was sold.
             with store.read() as connection:
-                _require_seller(connection, request)
+                _permitted(request, _ask_seller(connection, request)())
         return answer
 
 
@@ -236,31 +237,50 @@ def require_sellable(supply: Supply) -> None:
         raise AccountClosedError(account.number)
 
 
-def _decide(
+def _ask(
     store: Store,
     module: SecurityModule,
     connection: Connection,
     *,
     request: VendRequest,
     now: datetime,
+) -> Callable[[], SaleWork]:
+    """Ask for what the sale is about, and lock it."""
+    asked = _Asked(
+        seller=_ask_seller(connection, request),
+        # Who waited for this lock sees what the one before has sold.
+        supply=selling.lock_supply(request.tenant, connection, drn=request.drn),
+    )
+    return partial(_decide, store, module, connection, asked=asked, request=request, now=now)
+
+
+def _decide(
+    store: Store,
+    module: SecurityModule,
+    connection: Connection,
+    *,
+    asked: "_Asked",
+    request: VendRequest,
+    now: datetime,
 ) -> SaleWork:
-    """Lock what the sale is about, apply the rules, and plan it."""
+    """Apply the rules to what the sale is about, and plan it."""
     tenant_code, at_once = request.tenant, capabilities(module).shared_journal
-    operator, tenant = _seller(connection, request, now=now)
-    # Who waited for this lock sees what the one before has sold.
-    supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
+    operator, tenant = _seller(connection, request, asked.seller(), now=now)
+    supply = asked.supply()
     store.fail_point("sale.locked")
     require_sellable(supply)
+    tariff = ask_tariff(connection, tenant, supply, now=now)
+    identifiers = ask_identifiers(connection, supply.meter)
     vendor = _vendor(connection, operator, instead_of=request.instead_of)
     offer = quote_supply(
         connection,
         tenant,
         supply,
+        tariff=tariff,
         amount=request.amount,
         payment_method=request.payment_method,
         # While a module elsewhere is asked, another sale might use the same credit.
         use_credit=at_once,
-        now=now,
     )
     if vendor is not None:
         pending = 0 if at_once else pending_sales_minor(connection, vendor)
@@ -284,6 +304,7 @@ def _decide(
         if due is None
         else planned_change(due, supply.meter, request_id=request.request_id),
         special_reserved=request.special_reserved,
+        asked=identifiers,
         now=now,
     )
     after = format_counters(offer.quoted.after)
@@ -299,17 +320,35 @@ def _decide(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a sale is about, as it is asked for; each gives its answer."""
+
+    seller: Callable[[], operators.Seller | None]
+    supply: Callable[[], Supply]
+
+
+def _ask_seller(
+    connection: Connection, request: VendRequest
+) -> Callable[[], operators.Seller | None]:
+    return operators.ask_seller(request.tenant, connection, login=request.login)
+
+
 def _seller(
-    connection: Connection, request: VendRequest, *, now: datetime
+    connection: Connection,
+    request: VendRequest,
+    seller: operators.Seller | None,
+    *,
+    now: datetime,
 ) -> tuple[Operator, Tenant]:
-    found = _require_seller(connection, request)
+    found = _permitted(request, seller)
     # The books would refuse it only when the tokens are made, and nobody could account for those.
     clock.require_clock_after(request.tenant, connection, last=found.booked_at, now=now)
     return found.operator, found.tenant
 
 
-def _require_seller(connection: Connection, request: VendRequest) -> operators.Seller:
-    found = operators.find_seller(request.tenant, connection, login=request.login)
+def _permitted(request: VendRequest, found: operators.Seller | None) -> operators.Seller:
+    """Return who sells, if this operator may."""
     if found is None:
         raise UnknownOperatorError(request.login)
     if request.instead_of is not None:

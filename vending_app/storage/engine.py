@@ -81,7 +81,12 @@ class Store:
         engine = create_engine(
             parsed,
             pool_pre_ping=True,
-            connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"},
+            connect_args={
+                "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
+                # It would forget all prepared statements now and then, and those of the pipeline
+                # with its own.
+                "prepare_threshold": None,
+            },
         )
         keep_order(engine)
         return cls(engine)

@@ -8,7 +8,7 @@ Post **before** the row is written that holds the number of the entry (``sales.l
 as late as possible otherwise: until the transaction ends, nobody else posts for this tenant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -127,7 +127,27 @@ class ClosedPeriod:
     closed_at: datetime
 
 
-def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: datetime) -> PostedEntry:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBooks:
+    """The end of the books, locked, and what an entry still needs there.
+
+    Attributes:
+        books: The end.
+        missing: The accounts of the entry that are not there yet.
+    """
+
+    books: Books
+    missing: frozenset[str]
+
+
+def post(
+    tenant: str,
+    connection: Connection,
+    *,
+    entry: LedgerEntry,
+    now: datetime,
+    asked: Callable[[], OpenBooks] | None = None,
+) -> PostedEntry:
     """Write an entry into the books, in the transaction that is open.
 
     Args:
@@ -135,6 +155,7 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
         connection: The transaction.
         entry: What is booked; in the first open month if its own is closed.
         now: The present time, aware.
+        asked: What ``ask_books`` returned for these postings, if it was asked before.
 
     Raises:
         LedgerClockBehindError: The clock lies more than five minutes behind the last entry; but for
@@ -145,8 +166,10 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
     """
     # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
     _move_parties(tenant, connection, postings=entry.postings)
-    wanted = {posting.account for posting in entry.postings}
-    books, missing = _lock_books(tenant, connection, wanted=wanted)
+    if asked is None:
+        asked = _ask_books(tenant, connection, wanted=_accounts(entry.postings))
+    found = asked()
+    books, missing = found.books, found.missing
     set_back = entry.kind is EntryKind.CLOCK_SET_BACK
     posted_at = now.astimezone(UTC) if set_back else posting_time(books.posted_at, now)
     period = open_period(entry.period, closed_through=books.closed_through)
@@ -205,7 +228,22 @@ def post(tenant: str, connection: Connection, *, entry: LedgerEntry, now: dateti
 
 def lock_books(tenant: str, connection: Connection) -> Books:
     """Return the end of the books; nobody else posts until the transaction ends."""
-    return _lock_books(tenant, connection, wanted=set())[0]
+    return _ask_books(tenant, connection, wanted=frozenset())().books
+
+
+def ask_books(
+    tenant: str, connection: Connection, *, postings: Iterable[Posting]
+) -> Callable[[], OpenBooks] | None:
+    """Ask early for what ``post`` needs for an entry with these postings, and lock it.
+
+    Returns:
+        What gives it, for ``post``. None if the entry moves a float or a credit: nothing was asked
+        then, for their owners have to be locked before the books.
+    """
+    accounts = _accounts(postings)
+    if any(party_of(account) is not None for account in accounts):
+        return None
+    return _ask_books(tenant, connection, wanted=accounts)
 
 
 def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
@@ -226,23 +264,43 @@ def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
     )
 
 
-def _lock_books(tenant: str, connection: Connection, *, wanted: set[str]) -> tuple[Books, set[str]]:
-    """Return the end of the books, locked, and which of the accounts are not there yet."""
-    asked = {f"account_{place}": name for place, name in enumerate(sorted(wanted))}
+def _accounts(postings: Iterable[Posting]) -> frozenset[str]:
+    return frozenset(posting.account for posting in postings)
+
+
+def _ask_books(
+    tenant: str, connection: Connection, *, wanted: frozenset[str]
+) -> Callable[[], OpenBooks]:
+    """Ask for the end of the books, locked, and which of the accounts are not there yet."""
     head = _head(len(wanted))
-    rows = head.rows(connection, {"tenant": tenant, **asked})
-    if not rows:
-        # The first entry of a tenant; whoever is first makes the head, the others find it.
-        start = {"tenant": tenant, "length": 0, "hash": Head.start(chain_name(tenant)).hash.hex()}
-        connection.execute(_unless_there(ledger_heads, connection), start)
-        rows = head.rows(connection, {"tenant": tenant, **asked})
-    first = rows[0]
-    books = Books(
-        head=Head(length=first.length, hash=bytes.fromhex(first.hash)),
-        posted_at=first.posted_at,
-        closed_through=first.closed_through,
-    )
-    return books, wanted - {row.account for row in rows}
+    values = {"tenant": tenant}
+    for place, name in enumerate(sorted(wanted)):
+        values[f"account_{place}"] = name
+    asked = head.ask(connection, values)
+
+    def found() -> OpenBooks:
+        rows = asked.rows()
+        if not rows:
+            # The first entry of a tenant; whoever is first makes the head, the others find it.
+            start = {"tenant": tenant, "length": 0, "hash": _start(tenant)}
+            connection.execute(_unless_there(ledger_heads, connection), start)
+            rows = head.rows(connection, values)
+        first = rows[0]
+        return OpenBooks(
+            books=Books(
+                head=Head(length=first.length, hash=bytes.fromhex(first.hash)),
+                posted_at=first.posted_at,
+                closed_through=first.closed_through,
+            ),
+            missing=wanted - {row.account for row in rows},
+        )
+
+    return found
+
+
+def _start(tenant: str) -> str:
+    """Return the hash that a tenant's books begin with."""
+    return Head.start(chain_name(tenant)).hash.hex()
 
 
 @cache
@@ -273,7 +331,7 @@ def _head(accounts_asked: int) -> Prepared:
     )
 
 
-def _add_accounts(tenant: str, connection: Connection, *, names: set[str]) -> None:
+def _add_accounts(tenant: str, connection: Connection, *, names: frozenset[str]) -> None:
     rows = [
         {"tenant": tenant, "account": name, "kind": account_kind(name), "name": name}
         for name in sorted(names)

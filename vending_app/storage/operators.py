@@ -1,5 +1,6 @@
 """Statements about operators."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -42,12 +43,17 @@ class Seller:
     booked_at: datetime | None
 
 
-def find_seller(tenant: str, connection: Connection, *, login: str) -> Seller | None:
-    """Return an operator and for whom they work, or None."""
-    row = _FIND_SELLER.one_or_none(connection, {"tenant": tenant, "login": login})
-    if row is None:
-        return None
-    return Seller(operator=operator_of(row), tenant=tenant_of(row), booked_at=row.posted_at)
+def ask_seller(tenant: str, connection: Connection, *, login: str) -> Callable[[], Seller | None]:
+    """Ask for an operator and for whom they work; what is returned gives them, or None."""
+    asked = _FIND_SELLER.ask(connection, {"tenant": tenant, "login": login})
+
+    def seller() -> Seller | None:
+        row = asked.one_or_none()
+        if row is None:
+            return None
+        return Seller(operator=operator_of(row), tenant=tenant_of(row), booked_at=row.posted_at)
+
+    return seller
 
 
 def find_operator(tenant: str, connection: Connection, *, login: str) -> Operator | None:

@@ -23,7 +23,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Insert
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
 
-from vending_app.storage.sending import change, read, write
+from vending_app.storage.sending import Asked, ask, change, read, write
 
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement by the names of its parameters; of an INSERT, of its columns."""
@@ -34,6 +34,34 @@ _NAMED_PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 Found: TypeAlias = Any
 """A row that is found. Its columns are its attributes; their types are the statement's affair."""
+
+
+class Question:
+    """Rows that were asked for, to be had when they are needed."""
+
+    __slots__ = ("_asked", "_row")
+
+    def __init__(self, asked: Asked, row: Callable[[Sequence[Any]], Found]) -> None:
+        """Make rows of what the driver reads with ``row``."""
+        self._asked = asked
+        self._row = row
+
+    def rows(self) -> list[Found]:
+        """Return the rows that are found.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
+        """
+        return list(map(self._row, self._asked.rows()))
+
+    def one_or_none(self) -> Found | None:
+        """Return the row that is found, the first of several, or None.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``.
+        """
+        found = self._asked.rows()
+        return self._row(found[0]) if found else None
 
 
 class Prepared:
@@ -67,6 +95,17 @@ class Prepared:
         """
         found = self.rows(connection, values)
         return found[0] if found else None
+
+    def ask(self, connection: Connection, values: Values) -> Question:
+        """Ask for rows that are needed later; several questions make one journey to the database.
+
+        The database answers them in the order in which they are asked, locks and all.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: As for ``rows``, if not only with the rows.
+        """
+        form, arguments = self._ready(connection, values)
+        return Question(ask(connection, form.sql, arguments), form.row)
 
     def run(self, connection: Connection, values: Values) -> None:
         """Change the database; see ``vending_app.storage.sending`` for when that happens.

@@ -1,5 +1,6 @@
 """Statements about tariffs, their versions and dated rates."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -111,15 +112,21 @@ def add_tariff(tenant: str, connection: Connection, *, tariff: StoredTariff) -> 
     )
 
 
-def find_version_on(
+def ask_version_on(
     tenant: str, connection: Connection, *, tariff_code: str, day: date
-) -> StoredVersion | None:
-    """Return the version of a tariff for a local day, of several the latest, or None."""
+) -> Callable[[], StoredVersion | None]:
+    """Ask for the version of a tariff for a local day; what is returned gives it, or None.
+
+    Of several it is the latest.
+    """
     values = {"tenant": tenant, "tariff_code": tariff_code, "day": day.isoformat()}
-    row = _VERSION_ON.one_or_none(connection, values)
-    if row is None:
-        return None
-    return _version(row)
+    asked = _VERSION_ON.ask(connection, values)
+
+    def version() -> StoredVersion | None:
+        row = asked.one_or_none()
+        return None if row is None else _version(row)
+
+    return version
 
 
 def list_versions(

@@ -1,6 +1,6 @@
 """Statements about requests: which there are, and what has become of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -33,12 +33,12 @@ _FIND: Final = select(requests).where(
 )
 
 
-def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> bool:
-    """Add a request, unless there is one of its name; tell whether it was added.
+def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> Callable[[], bool]:
+    """Add a request, unless there is one of its name; what is returned tells whether it was added.
 
     Whoever adds it is alone with this name until the transaction ends: others wait here.
     """
-    added = _CLAIM[connection.dialect.name].one_or_none(
+    added = _CLAIM[connection.dialect.name].ask(
         connection,
         {
             "tenant": tenant,
@@ -55,7 +55,7 @@ def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> boo
             "ended_at": request.ended_at,
         },
     )
-    return added is not None
+    return lambda: added.one_or_none() is not None
 
 
 def find(tenant: str, connection: Connection, *, request_id: str) -> StoredRequest:

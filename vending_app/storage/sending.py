@@ -1,41 +1,28 @@
-"""How prepared statements reach the database: on SQLite at once, on PostgreSQL several together.
+"""How prepared statements reach the database: on SQLite at once, on PostgreSQL many on one journey.
 
-To PostgreSQL each statement is a journey there and back, and a sale would make twenty. What changes
-rows and gives nothing back therefore waits for the next statement that reads, or for the commit,
-and travels with it (in the pipeline of the protocol). The order stays, so each statement sees what
-those before it have done, and the transaction keeps all or nothing as ever; only an error shows
-itself as late as that. Statements that SQLAlchemy sends have those before them sent first:
-``keep_order`` sees to it.
+To PostgreSQL each statement would be a journey there and back, and a sale would make twenty. What
+changes rows and gives nothing back is sent and not waited for; what finds rows can be asked for
+before it is needed. The order stays, so each statement sees what those before it have done, and the
+transaction keeps all or nothing as ever; only an error shows itself later, where the next answer is
+waited for. Before SQLAlchemy sends anything itself, all answers are taken: ``keep_order`` sees to
+it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from psycopg import RawCursor
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError
 
-_IDLE: Final = TransactionStatus.IDLE
+from vending_app.storage.pipeline import Answer, Pipeline
+
 _PIPELINED: Final = "postgresql"
 """The kind of database to which statements go together; the other one answers at once."""
-_WAITING: Final = "sts_waiting"
+_PIPELINE: Final = "sts_pipeline"
+_WAITING: Final = "waiting for answers"
 _WATCHERS: Final[list[Callable[[str], None]]] = []
 """Told of each statement. SQLAlchemy's own events would cost as much as the statement."""
-
-
-class Order(NamedTuple):
-    """A statement with its values.
-
-    Attributes:
-        sql: As the driver takes it.
-        arguments: Its values as the driver takes them.
-    """
-
-    sql: str
-    arguments: Sequence[Any]
 
 
 @contextmanager
@@ -60,14 +47,38 @@ def watched(engine: Engine) -> Iterator[list[str]]:
 
 
 def keep_order(engine: Engine) -> None:
-    """Have statements that wait sent before any other, and forgotten with their transaction."""
-    event.listen(engine, "before_cursor_execute", _send_before)
-    event.listen(engine, "commit", _send_with_commit)
+    """Have the answers that are awaited taken before any other statement, and with the end."""
+    event.listen(engine, "before_cursor_execute", _receive_before)
+    event.listen(engine, "commit", _commit)
     event.listen(engine, "rollback", _forget)
 
 
-def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
-    """Send a statement after those that wait, and return the rows as the driver has them.
+class Asked:
+    """Rows that were asked for."""
+
+    __slots__ = ("_answer", "_connection")
+
+    def __init__(self, connection: Connection, answer: Answer) -> None:
+        """Expect ``answer`` in the transaction of ``connection``."""
+        self._connection = connection
+        self._answer = answer
+
+    def rows(self) -> list[Any]:
+        """Return the rows as the driver has them, waiting for them if they are not there yet.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: The database refuses the statement or one before it.
+        """
+        if self._answer.rows is None:
+            receive(self._connection)
+        found = self._answer.rows
+        # Otherwise the statement finds nothing by its nature.
+        assert found is not None
+        return found
+
+
+def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Asked:
+    """Send a statement whose rows are needed later: early, and several in a row.
 
     Args:
         connection: The transaction.
@@ -75,18 +86,34 @@ def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any
         arguments: Its values as the driver takes them.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database refuses this statement or one that waited.
+        sqlalchemy.exc.DBAPIError: SQLite refuses it; from PostgreSQL that comes with the rows.
     """
     if connection.dialect.name == _PIPELINED:
-        cursor = _send(connection, [*_taken(connection), Order(sql, arguments)])
-    else:
-        cursor = _sent(connection, sql, arguments)
-    found: list[Any] = cursor.fetchall()
+        return Asked(connection, _send(connection, sql, arguments))
+    answer = Answer(sql, arguments)
+    answer.rows = _sent(connection, sql, arguments).fetchall()
+    return Asked(connection, answer)
+
+
+def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
+    """Send a statement, and return its rows as the driver has them.
+
+    Args:
+        connection: The transaction.
+        sql: The statement as the driver takes it.
+        arguments: Its values as the driver takes them.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
+    """
+    if connection.dialect.name == _PIPELINED:
+        return ask(connection, sql, arguments).rows()
+    found: list[Any] = _sent(connection, sql, arguments).fetchall()
     return found
 
 
 def change(connection: Connection, sql: str, arguments: Sequence[Any]) -> int:
-    """Send a statement after those that wait, and return how many rows it changed.
+    """Send a statement, and return how many rows it changed.
 
     Args:
         connection: The transaction.
@@ -94,16 +121,18 @@ def change(connection: Connection, sql: str, arguments: Sequence[Any]) -> int:
         arguments: Its values as the driver takes them.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: As for ``read``.
+        sqlalchemy.exc.DBAPIError: As for ``read``, but the statement alone is to blame.
     """
     if connection.dialect.name != _PIPELINED:
         return int(_sent(connection, sql, arguments).rowcount)
-    send_waiting(connection)
-    return int(_send(connection, [Order(sql, arguments)]).rowcount)
+    receive(connection)
+    answer = _send(connection, sql, arguments)
+    receive(connection)
+    return answer.changed
 
 
 def write(connection: Connection, sql: str, arguments: Sequence[Any]) -> None:
-    """Send a statement, or let it wait for the next one that reads.
+    """Send a statement that gives nothing back.
 
     Args:
         connection: The transaction.
@@ -111,46 +140,59 @@ def write(connection: Connection, sql: str, arguments: Sequence[Any]) -> None:
         arguments: Its values as the driver takes them.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database refuses it; if it waits, that comes later.
+        sqlalchemy.exc.DBAPIError: SQLite refuses it; from PostgreSQL that comes later.
     """
     if connection.dialect.name == _PIPELINED:
-        connection.info.setdefault(_WAITING, []).append(Order(sql, arguments))
+        _send(connection, sql, arguments)
     else:
         _sent(connection, sql, arguments)
 
 
-def send_waiting(connection: Connection) -> None:
-    """Send what waits.
+def receive(connection: Connection, *, commit: bool = False) -> None:
+    """Wait for all answers.
+
+    Args:
+        connection: The transaction.
+        commit: Whether it ends with them.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database refuses one of them.
+        sqlalchemy.exc.DBAPIError: The database refuses one of the statements.
     """
-    orders = _taken(connection)
-    if orders:
-        _send(connection, orders)
+    pipeline: Pipeline | None = connection.info.get(_PIPELINE)
+    if pipeline is None or pipeline.is_empty:
+        return
+    try:
+        refused = pipeline.receive(commit=commit)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, Answer(_WAITING, ()), error) from error
+    except BaseException as error:
+        connection.invalidate(error)
+        raise
+    if refused is not None:
+        raise _wrapped(connection, refused, refused.refusal) from refused.refusal
 
 
-def _taken(connection: Connection) -> list[Order]:
-    """Return what waits; it waits no longer."""
-    waiting: list[Order] = connection.info.pop(_WAITING, [])
-    return waiting
+def _receive_before(connection: Connection, *_: object) -> None:
+    receive(connection)
 
 
-def _send_before(connection: Connection, *_: object) -> None:
-    send_waiting(connection)
-
-
-def _send_with_commit(connection: Connection) -> None:
-    """Send what waits and the commit with it; SQLAlchemy's own then finds nothing to be done."""
-    orders = _taken(connection)
-    if orders:
-        _send(connection, orders, commit=True)
+def _commit(connection: Connection) -> None:
+    """Send the commit with what is under way; SQLAlchemy's own then finds nothing to be done."""
+    receive(connection, commit=True)
 
 
 def _forget(connection: Connection) -> None:
-    # With a connection that is lost, what waited for it is lost as well.
-    if not connection.invalidated:
-        _taken(connection)
+    # With a connection that is lost, what was under way on it is lost as well.
+    if connection.invalidated:
+        return
+    pipeline: Pipeline | None = connection.info.get(_PIPELINE)
+    if pipeline is None:
+        return
+    try:
+        if not pipeline.is_empty:
+            pipeline.receive()
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
 
 
 def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - the driver's
@@ -161,49 +203,36 @@ def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  #
     try:
         return driver.execute(sql, arguments)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, [Order(sql, arguments)], error) from error
+        raise _wrapped(connection, Answer(sql, arguments), error) from error
 
 
-def _send(connection: Connection, orders: list[Order], *, commit: bool = False) -> Any:  # noqa: ANN401 - the driver's
-    """Send statements to PostgreSQL; return the driver's cursor of the last, ready to be read."""
-    driver: Any = connection.connection.dbapi_connection
-    *before, last = orders
-    try:
-        # The driver begins a transaction by itself; that, too, is a statement.
-        if driver.pgconn.transaction_status != _IDLE and not before and not commit:
-            return _run(driver, last)
-        with driver.pipeline():
-            for order in before:
-                _run(driver, order)
-            cursor = _run(driver, last)
-            if commit:
-                driver.commit()
-            return cursor
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, orders, error) from error
-
-
-def _run(driver: Any, order: Order) -> Any:  # noqa: ANN401 - the driver's
-    # Places are numbered, which psycopg calls raw.
-    cursor: Any = RawCursor(driver)
+def _send(connection: Connection, sql: str, arguments: Sequence[Any]) -> Answer:
+    """Send a statement to PostgreSQL."""
+    pipeline: Pipeline | None = connection.info.get(_PIPELINE)
+    if pipeline is None:
+        pipeline = Pipeline(connection.connection.dbapi_connection)
+        connection.info[_PIPELINE] = pipeline
     for watcher in _WATCHERS:
-        watcher(order.sql)
-    cursor.execute(order.sql, order.arguments)
-    return cursor
+        watcher(sql)
+    try:
+        return pipeline.send(sql, arguments)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, Answer(sql, arguments), error) from error
 
 
 def _wrapped(
-    connection: Connection, orders: list[Order], error: DBAPIModule.Error
+    connection: Connection,
+    answer: Answer,
+    error: Any,  # noqa: ANN401 - of one driver or the other
 ) -> BaseException:
     """Return an error of the driver as SQLAlchemy's; a connection that is lost is given up."""
-    dialect, last = connection.dialect, orders[-1]
-    driver = connection.connection.dbapi_connection
-    lost = dialect.is_disconnect(error, driver, None)
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
         connection.invalidate(error)
     return DBAPIError.instance(
-        last.sql,
-        last.arguments,
+        answer.sql,
+        answer.arguments,
         error,
         dialect.loaded_dbapi.Error,
         connection_invalidated=lost,

@@ -1,6 +1,6 @@
 """Statements about tenants and their counters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -65,18 +65,20 @@ def add_tenant(tenant: str, connection: Connection, *, terms: Tenant, now: datet
 
 
 def next_number(tenant: str, connection: Connection, *, counter: str) -> int:
-    """Count one up and return the number, see ``next_numbers``."""
-    return next_numbers(tenant, connection, names=(counter,))[counter]
+    """Count one up and return the number, see ``ask_numbers``."""
+    return ask_numbers(tenant, connection, names=(counter,))()[counter]
 
 
-def next_numbers(tenant: str, connection: Connection, *, names: Sequence[str]) -> dict[str, int]:
-    """Count up and return the numbers; no other transaction counts until this one ends.
+def ask_numbers(
+    tenant: str, connection: Connection, *, names: Sequence[str]
+) -> Callable[[], dict[str, int]]:
+    """Count up; what is returned gives the numbers. Nobody else counts until the transaction ends.
 
     A transaction that is rolled back gives its numbers back, so there are no gaps.
     """
     places = {f"name_{place}": name for place, name in enumerate(names)}
-    counted = _count(len(names)).rows(connection, {"counting": tenant, **places})
-    return {row.name: row.last_number for row in counted}
+    asked = _count(len(names)).ask(connection, {"counting": tenant, **places})
+    return lambda: {row.name: row.last_number for row in asked.rows()}
 
 
 @cache

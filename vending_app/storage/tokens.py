@@ -1,7 +1,7 @@
 """Statements about the bases of tokens and the tokens themselves. Rows are only ever added."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -94,15 +94,15 @@ def add_marks(tenant: str, connection: Connection, *, rows: Sequence[Row]) -> No
     _add(tenant, connection, into=_ADD_MARKS, rows=rows)
 
 
-def used_identifiers(
+def ask_identifiers(
     tenant: str,
     connection: Connection,
     *,
     drn: DecoderReferenceNumber,
     base_date: BaseDate,
     without: str,
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return what says which token identifiers of a meter are used.
+) -> Callable[[], tuple[tuple[int, ...], tuple[str, ...]]]:
+    """Ask for what says which token identifiers of a meter are used; what is returned gives it.
 
     Args:
         tenant: Whose meter.
@@ -112,8 +112,8 @@ def used_identifiers(
         without: The request that does not count.
 
     Returns:
-        The largest identifiers issued, as many as a meter remembers; and the plans of requests
-        whose tokens may have been made unseen.
+        What gives the largest identifiers issued, as many as a meter remembers; and the plans of
+        requests whose tokens may have been made unseen.
     """
     values = {
         "tenant": tenant,
@@ -121,11 +121,16 @@ def used_identifiers(
         "base_date": str(base_date),
         "without": without,
     }
-    rows = _USED.rows(connection, values)
-    return (
-        tuple(row.tid for row in rows if row.tid is not None),
-        tuple(row.plan for row in rows if row.plan is not None),
-    )
+    asked = _USED.ask(connection, values)
+
+    def used() -> tuple[tuple[int, ...], tuple[str, ...]]:
+        rows = asked.rows()
+        return (
+            tuple(row.tid for row in rows if row.tid is not None),
+            tuple(row.plan for row in rows if row.plan is not None),
+        )
+
+    return used
 
 
 def bases_of_request(tenant: str, connection: Connection, *, request_id: str) -> tuple[Basis, ...]:

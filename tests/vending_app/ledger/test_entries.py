@@ -19,6 +19,7 @@ from vending_app.domain.ledger import (
     issue_entry,
     reversal_entry,
     sale_entry,
+    sale_postings,
 )
 from vending_app.domain.ledger_errors import (
     FewPostingsError,
@@ -55,9 +56,7 @@ def _sale(tender: Tender, lines: tuple[tuple[str, int], ...] = LINES) -> list[tu
         sale_number=12,
         period="2026-03",
         login="zanele",
-        account_number="A1",
-        tender=tender,
-        lines=lines,
+        postings=sale_postings(account_number="A1", tender=tender, lines=lines),
         digest={},
     )
     assert (entry.kind, entry.reference) == ("sale", "sale 12")

@@ -17,6 +17,7 @@ from vending_app.domain.ledger import (
     issue_entry,
     reversal_entry,
     sale_entry,
+    sale_postings,
 )
 from vending_app.domain.ledger_rows import rows_digest, sale_digest
 from vending_app.domain.parties import Operator
@@ -125,16 +126,18 @@ class World:
                     sale_number=number,
                     period=f"{now:%Y-%m}",
                     login=login,
-                    account_number="A1",
-                    tender=Tender(
-                        currency="ZAR",
-                        tendered_minor=sum(amount for _, _, amount in lines),
-                        payment_method=payment_method,
-                        vendor_code=vendor_code,
-                        cash_rounding_minor=cash_rounding_minor,
-                        commission_minor=commission_minor,
+                    postings=sale_postings(
+                        account_number="A1",
+                        tender=Tender(
+                            currency="ZAR",
+                            tendered_minor=sum(amount for _, _, amount in lines),
+                            payment_method=payment_method,
+                            vendor_code=vendor_code,
+                            cash_rounding_minor=cash_rounding_minor,
+                            commission_minor=commission_minor,
+                        ),
+                        lines=[(account, amount) for _, account, amount in lines],
                     ),
-                    lines=[(account, amount) for _, account, amount in lines],
                     digest=sale_digest(sale=sale, lines=line_rows, bases=bases, tokens=made),
                 ),
                 now=now,

@@ -54,15 +54,15 @@ def _add(store: Store, staff: Staff, document: str) -> None:
 def test_a_version_is_in_force_from_its_first_day(store: Store, staff: Staff) -> None:
     _add(store, staff, format_version(NEXT))
     with store.read() as connection:
-        last = pricing.find_version_on(
+        last = pricing.ask_version_on(
             TENANT, connection, tariff_code="home", day=date(2026, 6, 30)
-        )
-        first = pricing.find_version_on(
+        )()
+        first = pricing.ask_version_on(
             TENANT, connection, tariff_code="home", day=date(2026, 7, 1)
-        )
-        before = pricing.find_version_on(
+        )()
+        before = pricing.ask_version_on(
             TENANT, connection, tariff_code="home", day=date(2025, 6, 30)
-        )
+        )()
     assert last is not None
     assert first is not None
     assert before is None
@@ -75,9 +75,9 @@ def test_a_version_that_ends_leaves_its_days_to_the_one_before(store: Store, sta
     winter = replace(NEXT, last_day=date(2026, 8, 31))
     _add(store, staff, format_version(winter))
     with store.read() as connection:
-        after = pricing.find_version_on(
+        after = pricing.ask_version_on(
             TENANT, connection, tariff_code="home", day=date(2026, 9, 1)
-        )
+        )()
     assert after is not None
     assert after.number == 1
 

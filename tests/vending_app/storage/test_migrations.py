@@ -101,7 +101,7 @@ def test_the_books_of_what_was_brought_over_are_right(old: Store) -> None:
 def test_tariffs_of_the_first_form_are_documents(old: Store) -> None:
     upgrade(old)
     with old.read() as connection:
-        kept = pricing.find_version_on("thabaneng", connection, tariff_code="home", day=NOW.date())
+        kept = pricing.ask_version_on("thabaneng", connection, tariff_code="home", day=NOW.date())()
     assert kept is not None
     version = parse_version(kept.document)
     assert kept.document_hash == version_hash(version)

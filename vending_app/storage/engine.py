@@ -8,21 +8,28 @@ the services lock the rows that they decide on.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from math import inf
+from time import monotonic
 from typing import Final, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError, ResourceClosedError
+from sqlalchemy.exc import DisconnectionError, OperationalError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vending_app.domain.errors import StoreBusyError
+from vending_app.storage.pipeline import is_readable
 from vending_app.storage.sending import keep_order
 
 BUSY_TIMEOUT_MS: Final = 30_000
 _BEGIN_MODE: Final = "sts_begin"
 _ENDED: Final = "the transaction of this connection has ended"
 _KEPT_CONNECTIONS: Final = 4
+_TRUSTED_S: Final = 5.0
+"""For how long after its last use a connection is believed to lead somewhere."""
+_USED_AT: Final = "sts_used_at"
 _SQLITE_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A sale writes one row each to some thirty pages, and every page goes to the disk whole. Only a
@@ -80,7 +87,6 @@ class Store:
             parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(
             parsed,
-            pool_pre_ping=True,
             connect_args={
                 "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
                 # It would forget all prepared statements now and then, and those of the pipeline
@@ -88,6 +94,7 @@ class Store:
                 "prepare_threshold": None,
             },
         )
+        event.listen(engine, "checkout", partial(_require_alive, engine.dialect))
         keep_order(engine)
         return cls(engine)
 
@@ -182,6 +189,25 @@ def _begin_sqlite(connection: Connection) -> None:
         raise ResourceClosedError(_ENDED)
     # Straight to the driver: to begin would cost as much as to insert a row otherwise.
     connection.connection.cursor().execute(f"BEGIN {mode}")
+
+
+def _require_alive(
+    dialect: Dialect, driver: DBAPIConnection, entry: ConnectionPoolEntry, *_: object
+) -> None:
+    """Refuse a connection whose server has gone; the pool then makes another.
+
+    Asking the server is a journey of its own. One that has ended or ended the connection has said
+    so on it, and only where nothing was heard for a while may the network have gone without a word.
+    """
+    now = monotonic()
+    rested = now - entry.info.get(_USED_AT, -inf)
+    entry.info[_USED_AT] = now
+    if rested < _TRUSTED_S and not is_readable(driver):
+        return
+    try:
+        dialect.do_ping(driver)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
 
 
 @contextmanager

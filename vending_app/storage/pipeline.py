@@ -10,7 +10,7 @@ The driver and SQLAlchemy know nothing of it: before either of them uses the con
 ``Pipeline.receive`` has to be called.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from select import POLLIN, POLLOUT, poll
 from typing import Any, Final
 
@@ -117,15 +117,17 @@ class Pipeline:
                 self._take(answer)
             self._take_end()
             self._wire.exit_pipeline_mode()
-        except BaseException as error:
+        except Error as error:
+            self._wire.finish()
+            refusals = (answer.refusal for answer in awaited if answer.refusal is not None)
+            # A refusal says more: that somebody has shut the server down, for one.
+            raise next(refusals, OperationalError(_LOST)) from error
+        except BaseException:
             # Nobody knows where it was left, so the transaction ends with the connection.
             self._wire.finish()
-            refused = _refused(awaited)
-            if isinstance(error, Error) and refused is not None and refused.refusal is not None:
-                # It says why: that the server is shut down, for one.
-                raise refused.refusal from error
             raise
-        return _refused(awaited)
+        # Those behind the first one were skipped.
+        return next((answer for answer in awaited if answer.refusal is not None), None)
 
     def _put(self, sql: str, arguments: Sequence[Any], values: Sequence[Any]) -> Answer:
         answer = Answer(sql, arguments)
@@ -193,9 +195,11 @@ class Pipeline:
         return waiting.poll()[0][1]
 
 
-def _refused(answers: Iterable[Answer]) -> Answer | None:
-    """Return the first answer that is a refusal; those behind it were skipped."""
-    return next((answer for answer in answers if answer.refusal is not None), None)
+def is_readable(driver: Any) -> bool:  # noqa: ANN401 - the driver's
+    """Tell whether the server has said something unasked: mostly, that it goes."""
+    waiting = poll()
+    waiting.register(driver.pgconn.socket, POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _begin(driver: Any) -> str:  # noqa: ANN401 - the driver's

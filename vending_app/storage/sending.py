@@ -224,13 +224,13 @@ def _wrapped(
     connection: Connection,
     answer: Answer,
     error: Any,  # noqa: ANN401 - of one driver or the other
-) -> BaseException:
+) -> DBAPIError:
     """Return an error of the driver as SQLAlchemy's; a connection that is lost is given up."""
     dialect = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
         connection.invalidate(error)
-    return DBAPIError.instance(
+    wrapped: DBAPIError = DBAPIError.instance(
         answer.sql,
         answer.arguments,
         error,
@@ -238,3 +238,4 @@ def _wrapped(
         connection_invalidated=lost,
         dialect=dialect,
     )
+    return wrapped

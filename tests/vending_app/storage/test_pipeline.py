@@ -1,0 +1,266 @@
+"""What lies between us and a PostgreSQL server: order, refusals, a server that goes, interrupts."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+import pytest
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from keys.issuing import JournalledModule
+from tests.vending_app.conftest import new_postgresql_database, opened
+from tests.vending_app.helpers import NOW
+from tests.vending_app.vend.shop import sell
+from vending_app.storage import engine as engine_module
+from vending_app.storage.engine import Store
+from vending_app.storage.pipeline import Pipeline
+from vending_app.storage.prepared import Prepared
+from vending_app.storage.tables import customers, requests
+
+_TENANT: Final = "thabaneng"
+_ADD: Final = Prepared(insert(customers))
+_OF_NAME: Final = Prepared(
+    select(customers.c.customer_number)
+    .where(customers.c.tenant == bindparam("tenant"), customers.c.name == bindparam("name"))
+    .order_by(customers.c.customer_number)
+)
+_LOCK: Final = Prepared(
+    select(customers.c.name)
+    .where(customers.c.tenant == bindparam("tenant"), customers.c.customer_number == "C")
+    .with_for_update()
+)
+_LEVEL: Final = Prepared(select(func.current_setting("transaction_isolation").label("level")))
+_LENGTH: Final = Prepared(
+    select(func.length(requests.c.plan).label("length")).where(
+        requests.c.request_id == bindparam("request_id")
+    )
+)
+_PID: Final = text("SELECT pg_backend_pid()")
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def server(postgresql_server: str, postgresql_template: str) -> Iterator[Store]:
+    """A database of the PostgreSQL server, as it is after the first start."""
+    url = new_postgresql_database(postgresql_server, "piped", template=postgresql_template)
+    with opened(url) as store:
+        yield store
+
+
+def _customer(number: str, name: str = "Palesa") -> dict[str, object]:
+    return {"tenant": _TENANT, "customer_number": number, "name": name}
+
+
+def _numbers(connection: Connection, name: str = "Palesa") -> list[str]:
+    found = _OF_NAME.rows(connection, {"tenant": _TENANT, "name": name})
+    return [row.customer_number for row in found]
+
+
+@contextmanager
+def _journeys() -> Iterator[list[int]]:
+    """Give a list that grows with each time that answers of a server are waited for."""
+    made: list[int] = []
+    receive = Pipeline.receive
+
+    def counted(pipeline: Pipeline, *, commit: bool = False) -> object:
+        made.append(1)
+        return receive(pipeline, commit=commit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pipeline, "receive", counted)
+        yield made
+
+
+def _end(store: Store, pid: int) -> None:
+    """End a connection from the server's side, and wait until it is gone."""
+    with (
+        opened(store.engine.url.render_as_string(hide_password=False)) as other,
+        other.read() as connection,
+    ):
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
+def test_a_sale_waits_for_the_server_five_times(server: Store, module: JournalledModule) -> None:
+    sell(server, module, request_id="first")
+    with _journeys() as made:
+        sell(server, module, request_id="second")
+    assert len(made) == 5
+
+
+def test_questions_are_answered_together_and_in_their_order(server: Store) -> None:
+    named = {"tenant": _TENANT, "name": "Palesa"}
+    with _journeys() as made, server.write() as connection:
+        before = _OF_NAME.ask(connection, named)
+        _ADD.run(connection, _customer("A"))
+        between = _OF_NAME.ask(connection, named)
+        _ADD.run_all(connection, [_customer("B"), _customer("C")])
+        after = _OF_NAME.ask(connection, named)
+        assert not made
+        assert [row.customer_number for row in after.rows()] == ["A", "B", "C"]
+        assert len(made) == 1
+        assert before.one_or_none() is None
+        one = between.one_or_none()
+        assert one is not None
+        assert one.customer_number == "A"
+    assert len(made) == 1, "nothing was left to be sent with the commit"
+
+
+def test_what_is_refused_is_told_with_the_answer_that_is_waited_for(server: Store) -> None:
+    def add_twice_and_ask() -> None:
+        with server.write() as connection:
+            _ADD.run(connection, _customer("A"))
+            _ADD.run(connection, _customer("A", "Thabo"))
+            later = _OF_NAME.ask(connection, {"tenant": _TENANT, "name": "Palesa"})
+            later.rows()
+
+    with pytest.raises(IntegrityError) as refused:
+        add_twice_and_ask()
+    assert refused.value.statement is not None
+    assert refused.value.statement.startswith("INSERT INTO customers")
+    assert "Thabo" in str(refused.value.params)
+    with server.write() as connection:
+        assert _numbers(connection) == []
+
+
+def test_a_statement_that_was_skipped_is_prepared_the_next_time(server: Store) -> None:
+    unseen = Prepared(select(literal("here").label("word")))
+
+    def add_twice_and_ask() -> None:
+        with server.write() as connection:
+            _ADD.run_all(connection, [_customer("A"), _customer("A")])
+            unseen.rows(connection, {})
+
+    with pytest.raises(IntegrityError):
+        add_twice_and_ask()
+    with server.write() as connection:
+        first, second = unseen.ask(connection, {}), unseen.ask(connection, {})
+        assert first.rows() == second.rows() == [("here",)]
+
+
+def test_statements_that_the_server_has_forgotten_are_prepared_again(server: Store) -> None:
+    def forget_and_ask() -> None:
+        with server.write() as connection:
+            _numbers(connection)
+            connection.execute(text("DEALLOCATE ALL"))
+            _numbers(connection)
+
+    with pytest.raises(DBAPIError, match="does not exist"):
+        forget_and_ask()
+    with server.write() as connection:
+        assert _numbers(connection) == []
+
+
+def test_readers_and_writers_have_their_own_isolation(server: Store) -> None:
+    def level(connection: Connection) -> str:
+        found = _LEVEL.one_or_none(connection, {})
+        assert found is not None
+        return str(found.level)
+
+    for _ in range(2):
+        with server.write() as connection:
+            assert level(connection) == "read committed"
+        with server.read() as connection:
+            assert level(connection) == "repeatable read"
+
+
+def test_more_is_sent_than_the_server_takes_at_once(server: Store) -> None:
+    values = {
+        "tenant": _TENANT,
+        "kind": "sale",
+        "content_hash": "0" * 64,
+        "state": "pending",
+        "login": "zanele",
+        "plan": "x" * 8_000_000,
+        "received_at": NOW,
+    }
+    add = Prepared(insert(requests))
+    with server.write() as connection:
+        add.run(connection, {**values, "request_id": "one"})
+        add.run(connection, {**values, "request_id": "two"})
+        found = [_LENGTH.ask(connection, {"request_id": name}) for name in ("one", "two")]
+        assert [each.rows() for each in found] == [[(8_000_000,)], [(8_000_000,)]]
+
+
+def test_a_server_that_went_between_two_transactions_is_not_noticed(server: Store) -> None:
+    with server.write() as connection:
+        pid = connection.execute(_PID).scalar_one()
+    _end(server, pid)
+    with server.write() as connection:
+        assert _numbers(connection) == []
+        assert connection.execute(_PID).scalar_one() != pid
+
+
+def test_after_a_rest_the_server_is_asked_whether_it_is_there(
+    server: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server.write() as connection:
+        pid = connection.execute(_PID).scalar_one()
+    monkeypatch.setattr(engine_module, "_TRUSTED_S", -1.0)
+    with server.write() as connection:
+        assert connection.execute(_PID).scalar_one() == pid
+    monkeypatch.setattr(engine_module, "is_readable", lambda _: False)
+    _end(server, pid)
+    with server.write() as connection:
+        assert connection.execute(_PID).scalar_one() != pid
+
+
+def test_a_server_that_goes_within_a_transaction_ends_it(server: Store) -> None:
+    def lose(then: Callable[[Connection], object]) -> None:
+        with server.write() as connection:
+            _ADD.run(connection, _customer("A"))
+            pid = connection.execute(_PID).scalar_one()
+            _end(server, pid)
+            then(connection)
+
+    def leave(connection: Connection) -> None:
+        _ADD.run(connection, _customer("B"))
+        raise RuntimeError("stop")
+
+    for then in (
+        _numbers,
+        lambda connection: _ADD.run(connection, _customer("B")),
+        lambda connection: _ADD.run_all(connection, [_customer("B")]),
+    ):
+        with pytest.raises(OperationalError, match=r"terminat|closed|lost") as lost:
+            lose(then)
+        assert lost.value.connection_invalidated
+    with pytest.raises((RuntimeError, OperationalError)):
+        lose(leave)
+    with server.write() as connection:
+        assert _numbers(connection) == []
+
+
+def test_an_interrupt_ends_the_waiting_for_another_transaction(server: Store) -> None:
+    class StopError(BaseException):
+        pass
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise StopError
+
+    def wait_for_the_other() -> None:
+        with server.write() as connection:
+            _ADD.run(connection, _customer("D"))
+            asked = _LOCK.ask(connection, {"tenant": _TENANT})
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            asked.rows()
+
+    with server.write() as connection:
+        _ADD.run(connection, _customer("C"))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with server.write() as connection:
+            connection.execute(
+                update(customers).where(customers.c.customer_number == "C").values(name="Thabo")
+            )
+            with pytest.raises(StopError):
+                wait_for_the_other()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with server.write() as connection:
+        assert _numbers(connection, "Thabo") == ["C"]
+        assert _numbers(connection) == [], "what was interrupted came to nothing"

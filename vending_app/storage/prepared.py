@@ -39,11 +39,11 @@ Found: TypeAlias = Any
 class Question:
     """Rows that were asked for, to be had when they are needed."""
 
-    __slots__ = ("_asked", "_row")
+    __slots__ = ("_found", "_row")
 
-    def __init__(self, asked: Asked, row: Callable[[Sequence[Any]], Found]) -> None:
-        """Make rows of what the driver reads with ``row``."""
-        self._asked = asked
+    def __init__(self, found: Asked | list[Any], row: Callable[[Sequence[Any]], Found]) -> None:
+        """Make rows with ``row`` of what the driver has read, or will read."""
+        self._found = found
         self._row = row
 
     def rows(self) -> list[Found]:
@@ -52,7 +52,8 @@ class Question:
         Raises:
             sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
         """
-        return list(map(self._row, self._asked.rows()))
+        found = self._found
+        return list(map(self._row, found if isinstance(found, list) else found.rows()))
 
     def one_or_none(self) -> Found | None:
         """Return the row that is found, the first of several, or None.
@@ -60,8 +61,8 @@ class Question:
         Raises:
             sqlalchemy.exc.DBAPIError: As for ``rows``.
         """
-        found = self._asked.rows()
-        return self._row(found[0]) if found else None
+        rows = self.rows()
+        return rows[0] if rows else None
 
 
 class Prepared:

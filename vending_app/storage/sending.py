@@ -77,8 +77,10 @@ class Asked:
         return found
 
 
-def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Asked:
+def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Asked | list[Any]:
     """Send a statement whose rows are needed later: early, and several in a row.
+
+    Returns what gives the rows; SQLite has them at once.
 
     Args:
         connection: The transaction.
@@ -90,9 +92,8 @@ def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Asked:
     """
     if connection.dialect.name == _PIPELINED:
         return Asked(connection, _send(connection, sql, arguments))
-    answer = Answer(sql, arguments)
-    answer.rows = _sent(connection, sql, arguments).fetchall()
-    return Asked(connection, answer)
+    found: list[Any] = _sent(connection, sql, arguments).fetchall()
+    return found
 
 
 def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
@@ -107,7 +108,7 @@ def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any
         sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
     """
     if connection.dialect.name == _PIPELINED:
-        return ask(connection, sql, arguments).rows()
+        return Asked(connection, _send(connection, sql, arguments)).rows()
     found: list[Any] = _sent(connection, sql, arguments).fetchall()
     return found
 

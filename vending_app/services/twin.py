@@ -32,6 +32,8 @@ from vending_app.domain.network import CreditKind
 from vending_app.services.plans import Made
 
 _NEW_STORE: Final = filled_store(0, TID_STORE_SIZE)
+_ANY_METER: Final = DecoderReferenceNumber.from_serial("0000", 0)
+"""Whose number stands on the label does not matter: no check of validation looks at it."""
 _ANY_CURRENCY: Final = "XXX"
 _ANY_PRICE: Final = PricePeriod(starts_at=BaseDate.Y1993.start, per_thousand=1)
 _THREE_PHASES: Final = 3
@@ -62,7 +64,6 @@ def twin_refusal(made: Made, *, issued: tuple[int, ...]) -> Refused | None:
     """
     meter, key = made.plan.meter, made.plan.meter.key
     spec = _spec(
-        meter.drn,
         meter.encryption_algorithm,
         meter.service,
         credit_kind=meter.credit_kind,
@@ -117,9 +118,8 @@ def _store_of(issued: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted((*_NEW_STORE, *issued))[-TID_STORE_SIZE:])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _spec(
-    drn: DecoderReferenceNumber,
     algorithm: EncryptionAlgorithm,
     service: Service,
     *,
@@ -127,9 +127,10 @@ def _spec(
     polyphase: bool,
     three_tokens: bool,
 ) -> MeterSpec:
+    """Return what validation has to know of a kind of meter; of these there are few."""
     currency = credit_kind is CreditKind.CURRENCY
     return MeterSpec(
-        decoder_reference_number=drn,
+        decoder_reference_number=_ANY_METER,
         encryption_algorithm=algorithm,
         service=service,
         credit_kind=MeterCredit.CURRENCY if currency else MeterCredit.UNIT,

@@ -6,11 +6,12 @@ the services lock the rows that they decide on.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from math import inf
 from time import monotonic
+from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
@@ -42,6 +43,7 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
+_MAY_BE_BUSY: Final = (PoolTimeoutError, OperationalError, sqlite3.OperationalError)
 _PRIMARY_CODE_MASK: Final = 0xFF
 _POSTGRESQL_BUSY: Final = frozenset({"40P01", "55P03"})
 """SQLSTATE of a deadlock and of a lock that was not to be had in time."""
@@ -65,11 +67,12 @@ class Store:
         """Use ``engine``; ``Store.open`` makes the right one for a URL."""
         self.engine = engine
         self._reading = engine
-        self._is_embedded: Final = engine.dialect.name == "sqlite"
-        if not self._is_embedded:
+        self._kept: _KeptConnections | None = None
+        if engine.dialect.name == "sqlite":
+            self._kept = _KeptConnections(engine)
+        else:
             # By default each statement would see what was committed before it.
             self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
-        self._idle: Final[list[Connection]] = []
         self.fail_point: Callable[[str], None] = no_fail_point
 
     @classmethod
@@ -98,21 +101,17 @@ class Store:
         keep_order(engine)
         return cls(engine)
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """Give a connection whose statements all see the same state."""
-        with _busy_is_a_refusal(), self._begun(self._reading, "DEFERRED") as connection:
-            yield connection
+        return self._transaction(self._reading, "DEFERRED")
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """Give a connection whose changes are kept together, or none of them is.
 
         Raises:
             StoreBusyError: Another writer took too long; nothing was changed.
         """
-        with _busy_is_a_refusal(), self._begun(self.engine, "IMMEDIATE") as connection:
-            yield connection
+        return self._transaction(self.engine, "IMMEDIATE")
 
     def tenant_codes(self) -> tuple[str, ...]:
         """Return the codes of all tenants: the one thing that is read for nobody in particular."""
@@ -122,41 +121,36 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        while self._idle:
-            _let_go(self._idle.pop())
+        if self._kept is not None:
+            self._kept.close()
         self.engine.dispose()
 
-    @contextmanager
-    def _begun(self, engine: Engine, mode: str) -> Iterator[Connection]:
-        """Give a connection with a transaction, which is committed at the end.
+    def _transaction(self, engine: Engine, mode: str) -> "_Transaction":
+        if self._kept is None:
+            # Of those to PostgreSQL each one is looked at by the pool, for a server may have gone.
+            return _Transaction(engine.begin())
+        return _Transaction(_Embedded(self._kept, mode))
 
-        To SQLite, a few connections are kept for the next transactions: to take one out of
-        SQLAlchemy's pool and to give it back costs more than to begin and to commit. Of those to
-        PostgreSQL each one is looked at by the pool, for a server may have gone meanwhile.
-        """
-        if not self._is_embedded:
-            with engine.begin() as connection:
-                yield connection
-            return
-        connection = self._taken()
-        connection.info[_BEGIN_MODE] = mode
-        try:
-            with connection.begin():
-                yield connection
-        except BaseException:
-            _let_go(connection)
-            raise
-        self._keep(connection)
 
-    def _taken(self) -> Connection:
+class _KeptConnections:
+    """A few connections to SQLite that are kept for the next transactions.
+
+    To take one out of SQLAlchemy's pool and to give it back costs more than to begin and to commit.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self._idle: Final[list[Connection]] = []
+
+    def take(self) -> Connection:
         """Return a connection that was kept, or another one."""
         try:
             # Threads come here at once: to take from a list is one step.
             return self._idle.pop()
         except IndexError:
-            return self.engine.connect()
+            return self._engine.connect()
 
-    def _keep(self, connection: Connection) -> None:
+    def keep(self, connection: Connection) -> None:
         """Keep a connection for the next transaction, unless there are enough."""
         if connection.closed or len(self._idle) >= _KEPT_CONNECTIONS:
             _let_go(connection)
@@ -164,6 +158,81 @@ class Store:
         # Who goes on with it after its transaction has ended is told so.
         connection.info[_BEGIN_MODE] = None
         self._idle.append(connection)
+
+    def close(self) -> None:
+        """Give all of them back to the pool."""
+        while self._idle:
+            _let_go(self._idle.pop())
+
+
+class _Transaction(AbstractContextManager[Connection]):
+    """A transaction in which a database that is busy refuses.
+
+    Written as classes, and not with ``yield``: every request passes here, some several times.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self, begun: AbstractContextManager[Connection]) -> None:
+        self._begun = begun
+
+    def __enter__(self) -> Connection:
+        try:
+            return self._begun.__enter__()
+        except _MAY_BE_BUSY as error:
+            _refuse_if_busy(error)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._begun.__exit__(kind, error, traceback)
+        except _MAY_BE_BUSY as late:
+            _refuse_if_busy(late)
+            raise
+        if isinstance(error, _MAY_BE_BUSY):
+            _refuse_if_busy(error)
+
+
+class _Embedded(AbstractContextManager[Connection]):
+    """A transaction of SQLite."""
+
+    __slots__ = ("_begun", "_connection", "_kept", "_mode")
+
+    def __init__(self, kept: _KeptConnections, mode: str) -> None:
+        self._kept = kept
+        self._mode = mode
+
+    def __enter__(self) -> Connection:
+        connection = self._kept.take()
+        connection.info[_BEGIN_MODE] = self._mode
+        try:
+            self._begun = connection.begin()
+        except BaseException:
+            _let_go(connection)
+            raise
+        self._connection = connection
+        return connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._begun.__exit__(kind, error, traceback)
+        except BaseException:
+            _let_go(self._connection)
+            raise
+        if error is None:
+            self._kept.keep(self._connection)
+        else:
+            _let_go(self._connection)
 
 
 def _let_go(connection: Connection) -> None:
@@ -210,16 +279,14 @@ def _require_alive(
         raise DisconnectionError from error
 
 
-@contextmanager
-def _busy_is_a_refusal() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeoutError as error:
+def _refuse_if_busy(error: BaseException) -> None:
+    """Say in our own words that the database was busy, if that is it.
+
+    Raises:
+        StoreBusyError: It was.
+    """
+    if isinstance(error, PoolTimeoutError) or _is_busy(getattr(error, "orig", error)):
         raise StoreBusyError from error
-    except (OperationalError, sqlite3.OperationalError) as error:
-        if _is_busy(getattr(error, "orig", error)):
-            raise StoreBusyError from error
-        raise
 
 
 def _is_busy(error: BaseException | None) -> bool:

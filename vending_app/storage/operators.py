@@ -18,7 +18,7 @@ _FIND: Final = select(operators).where(
 
 _FIND_SELLER: Final = Prepared(
     select(
-        operators,
+        *(column for column in operators.c if column is not operators.c.created_at),
         *(column for column in tenants.c if column.name not in operators.c),
         ledger_heads.c.posted_at,
     )

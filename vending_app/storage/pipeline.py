@@ -165,7 +165,8 @@ class Pipeline:
             answer.refusal = error_from_result(result)
             if answer.refusal.sqlstate in _FORGOTTEN:
                 self._names.clear()
-        if self._next() is not None:
+        # Known without waiting: libpq marks the end of an answer by itself.
+        if self._wire.get_result() is not None:
             raise OperationalError(_LOST)
 
     def _take_end(self) -> None:

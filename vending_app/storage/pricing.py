@@ -13,7 +13,14 @@ from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import dated_tables, tariff_versions, tariffs
 
 _VERSION_ON: Final = Prepared(
-    select(tariff_versions)
+    select(
+        tariff_versions.c.tariff_code,
+        tariff_versions.c.tariff_version,
+        tariff_versions.c.first_day,
+        tariff_versions.c.last_day,
+        tariff_versions.c.document,
+        tariff_versions.c.document_hash,
+    )
     .where(
         tariff_versions.c.tenant == bindparam("tenant"),
         tariff_versions.c.tariff_code == bindparam("tariff_code"),

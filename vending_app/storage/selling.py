@@ -26,7 +26,7 @@ from vending_app.storage.tables import (
 
 _QUERY: Final = (
     select(
-        meters,
+        *(column for column in meters.c if column is not meters.c.added_at),
         service_points.c.place,
         service_points.c.feeder_code,
         accounts.c.account_number,

@@ -98,34 +98,40 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     asked_numbers = tenants.ask_numbers(tenant, connection, names=_NUMBERED)
     # Numbers and books let one after the other through, so nobody waits any longer for both.
     asked_books = ledger.ask_books(tenant, connection, postings=postings)
+    unnumbered = sale_row(work.sale)
     numbers = asked_numbers()
+    number, basis_number = numbers[tenants.SALE], numbers[tenants.BASIS]
     changed = change_tokens(keeping.made, basis_number=change_basis, now=keeping.now)
-    issued = issued_tokens(keeping.made, basis_number=numbers[tenants.BASIS], now=keeping.now)
+    issued = issued_tokens(keeping.made, basis_number=basis_number, now=keeping.now)
     bases = [
         *_bases(keeping, BasisKind.KEY_CHANGE, number=change_basis, tokens=changed),
-        _basis(keeping, BasisKind.SALE, number=numbers[tenants.BASIS], tokens=issued),
+        _basis(keeping, BasisKind.SALE, number=basis_number, tokens=issued),
     ]
     rows = keep(connection, tenant, bases=bases, made=(*changed, *issued))
     keeping.step("sale.tokens")
     _change_meter(keeping)
-    number, basis_number = numbers[tenants.SALE], numbers[tenants.BASIS]
-    row: Row = {**sale_row(work.sale), "sale_number": number, "basis_number": basis_number}
-    lines = line_rows(work.sale, sale_number=number)
-    digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
-    entry = _entry(keeping, number, postings=postings, digest=digest)
-    posted = ledger.post(tenant, connection, entry=entry, now=keeping.now, asked=asked_books)
-    keeping.step("sale.ledger")
-    sales.add_sale(
-        tenant, connection, sale={**row, "ledger_entry": posted.entry_number}, lines=lines
-    )
-    keeping.step("sale.sale")
-    return replace(
+    sale = replace(
         work.sale,
         number=number,
         basis_number=basis_number,
         tokens=(*changed, *issued),
-        ledger_entry=posted.entry_number,
+        ledger_entry=asked_books().next_number,
     )
+    row: Row = {
+        **unnumbered,
+        "sale_number": number,
+        "basis_number": basis_number,
+        "ledger_entry": sale.ledger_entry,
+    }
+    lines = line_rows(work.sale, sale_number=number)
+    sales.add_sale(tenant, connection, sale=row, lines=lines)
+    keeping.step("sale.sale")
+    # PostgreSQL writes the sale down while this is hashed.
+    digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
+    entry = _entry(keeping, number, postings=postings, digest=digest)
+    ledger.post(tenant, connection, entry=entry, now=keeping.now, asked=asked_books)
+    keeping.step("sale.ledger")
+    return sale
 
 
 def _bases(

@@ -4,8 +4,9 @@
 vendor's float and a customer's credit together with their accounts. Nobody else writes
 ``vendors.float_minor`` or ``accounts.credit_minor``.
 
-Post **before** the row is written that holds the number of the entry (``sales.ledger_entry``), and
-as late as possible otherwise: until the transaction ends, nobody else posts for this tenant.
+A row that holds the number of the entry (``sales.ledger_entry``) is written after ``ask_books``
+has told it, or after ``post``. Both come as late as possible otherwise: from the first of them
+until the transaction ends, nobody else posts for this tenant.
 """
 
 from collections.abc import Callable, Iterable
@@ -139,6 +140,11 @@ class OpenBooks:
     books: Books
     missing: frozenset[str]
 
+    @property
+    def next_number(self) -> int:
+        """The number that the entry will have."""
+        return self.books.head.length + 1
+
 
 def post(
     tenant: str,
@@ -155,19 +161,16 @@ def post(
         connection: The transaction.
         entry: What is booked; in the first open month if its own is closed.
         now: The present time, aware.
-        asked: What ``ask_books`` returned for these postings, if it was asked before.
+        asked: What ``ask_books`` returned for these postings, if that was called before.
 
     Raises:
         LedgerClockBehindError: The clock lies more than five minutes behind the last entry; but for
             the entry that sets it back.
-        LedgerAccountError: A float or a credit of somebody who does not exist.
-        LedgerLimitError: A float or a credit does not suffice.
+        LedgerAccountError, LedgerLimitError: As for ``ask_books``.
         sqlalchemy.exc.IntegrityError: The reference stands there already.
     """
-    # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
-    _move_parties(tenant, connection, postings=entry.postings)
     if asked is None:
-        asked = _ask_books(tenant, connection, wanted=_accounts(entry.postings))
+        asked = ask_books(tenant, connection, postings=entry.postings)
     found = asked()
     books, missing = found.books, found.missing
     set_back = entry.kind is EntryKind.CLOCK_SET_BACK
@@ -233,17 +236,19 @@ def lock_books(tenant: str, connection: Connection) -> Books:
 
 def ask_books(
     tenant: str, connection: Connection, *, postings: Iterable[Posting]
-) -> Callable[[], OpenBooks] | None:
-    """Ask early for what ``post`` needs for an entry with these postings, and lock it.
+) -> Callable[[], OpenBooks]:
+    """Open the books for an entry with these postings, which ``post`` then has to write.
 
-    Returns:
-        What gives it, for ``post``. None if the entry moves a float or a credit: nothing was asked
-        then, for their owners have to be locked before the books.
+    What is left of floats and credits is moved along. What is returned gives the end of the books.
+
+    Raises:
+        LedgerAccountError: A float or a credit of somebody who does not exist.
+        LedgerLimitError: A float or a credit does not suffice.
     """
-    accounts = _accounts(postings)
-    if any(party_of(account) is not None for account in accounts):
-        return None
-    return _ask_books(tenant, connection, wanted=accounts)
+    # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
+    _move_parties(tenant, connection, postings=postings)
+    wanted = frozenset(posting.account for posting in postings)
+    return _ask_books(tenant, connection, wanted=wanted)
 
 
 def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
@@ -262,10 +267,6 @@ def close(tenant: str, connection: Connection, *, closed: ClosedPeriod) -> None:
         .where(ledger_heads.c.tenant == tenant)
         .values(closed_through=closed.period)
     )
-
-
-def _accounts(postings: Iterable[Posting]) -> frozenset[str]:
-    return frozenset(posting.account for posting in postings)
 
 
 def _ask_books(

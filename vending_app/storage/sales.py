@@ -72,7 +72,7 @@ def list_recent_sales(
 
 
 def add_sale(tenant: str, connection: Connection, *, sale: Row, lines: Sequence[Row]) -> None:
-    """Add a sale and its lines; its basis and its entry in the books are there."""
+    """Add a sale and its lines; its basis is there, its entry in the books has its number."""
     _ADD_SALE.run(connection, {**sale, "tenant": tenant})
     _ADD_LINES.run_all(connection, [{**line, "tenant": tenant} for line in lines])
 

@@ -53,6 +53,7 @@ _WITHOUT_TENANT: Final = frozenset(
         "migrate",
         "migrations",
         "numbers",
+        "pipeline",
         "prepared",
         "rows",
         "sending",

@@ -17,8 +17,9 @@ from typing import Any, Final
 from psycopg import IsolationLevel
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import Error, OperationalError, error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
+_OFF: Final = PipelineStatus.OFF
 _IDLE: Final = TransactionStatus.IDLE
 _DONE: Final = ExecStatus.COMMAND_OK
 _ROWS: Final = ExecStatus.TUPLES_OK
@@ -117,7 +118,7 @@ class Pipeline:
                 self._take(answer)
             self._take_end()
             self._wire.exit_pipeline_mode()
-        except Error as error:
+        except OperationalError as error:
             self._wire.finish()
             refusals = (answer.refusal for answer in awaited if answer.refusal is not None)
             # A refusal says more: that somebody has shut the server down, for one.
@@ -128,6 +129,16 @@ class Pipeline:
             raise
         # Those behind the first one were skipped.
         return next((answer for answer in awaited if answer.refusal is not None), None)
+
+    def give_up(self) -> None:
+        """Take what there is of answers, whatever it is, and have nothing under way.
+
+        Raises:
+            psycopg.Error: As for ``receive``.
+        """
+        # It may also have been interrupted before anything was written down as sent.
+        if self._awaited or self._wire.pipeline_status != _OFF:
+            self.receive()
 
     def _put(self, sql: str, arguments: Sequence[Any], values: Sequence[Any]) -> Answer:
         answer = Answer(sql, arguments)

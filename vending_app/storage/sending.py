@@ -190,8 +190,7 @@ def _forget(connection: Connection) -> None:
     if pipeline is None:
         return
     try:
-        if not pipeline.is_empty:
-            pipeline.receive()
+        pipeline.give_up()
     except connection.dialect.loaded_dbapi.Error as error:
         connection.invalidate(error)
 

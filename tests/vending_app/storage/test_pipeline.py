@@ -7,7 +7,17 @@ from types import FrameType
 from typing import Final
 
 import pytest
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, text, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from keys.issuing import JournalledModule
@@ -230,6 +240,39 @@ def test_a_server_that_goes_within_a_transaction_ends_it(server: Store) -> None:
         assert lost.value.connection_invalidated
     with pytest.raises((RuntimeError, OperationalError)):
         lose(leave)
+    with server.write() as connection:
+        assert _numbers(connection) == []
+
+
+def test_an_interrupt_before_anything_was_sent_leaves_no_connection_behind(
+    server: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def add() -> None:
+        with server.write() as connection:
+            _ADD.run(connection, _customer("A"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "_put", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            add()
+    with server.write() as connection:
+        assert connection.execute(_PID).scalar_one() > 0
+        assert _numbers(connection) == []
+
+
+def test_a_value_that_python_cannot_hold_is_told_as_such(server: Store) -> None:
+    far = Prepared(select(literal_column("'infinity'::timestamptz").label("far")))
+
+    def read() -> None:
+        with server.write() as connection:
+            _ADD.run(connection, _customer("A"))
+            far.rows(connection, {})
+
+    with pytest.raises(DBAPIError, match="timestamp too large"):
+        read()
     with server.write() as connection:
         assert _numbers(connection) == []
 

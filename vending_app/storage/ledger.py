@@ -40,6 +40,7 @@ from vending_app.domain.ledger_errors import (
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.periods import open_period, posting_time
 from vending_app.storage.prepared import Prepared
+from vending_app.storage.sending import receive
 from vending_app.storage.tables import (
     accounts,
     ledger_accounts,
@@ -358,6 +359,8 @@ def _move_parties(tenant: str, connection: Connection, *, postings: Iterable[Pos
         if party is not None:
             kind, name = party
             move = _MOVE_FLOAT if kind == "vendor" else _MOVE_CREDIT
+            # What was sent before shall not be taken for a float that does not suffice.
+            receive(connection)
             try:
                 moved = move.change(connection, {"books": tenant, "party": name, "amount": amount})
             except IntegrityError:

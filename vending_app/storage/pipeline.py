@@ -30,6 +30,7 @@ _LEVELS: Final = {level: level.name.replace("_", " ") for level in IsolationLeve
 _FORGOTTEN: Final = frozenset({"26000", "0A000"})
 """SQLSTATE of a prepared statement that the server has not, or would answer otherwise now."""
 _LOST: Final = "the connection to the server was lost"
+_UNEXPECTED: Final = "an answer that nobody expected"
 
 
 class Answer:
@@ -106,7 +107,9 @@ class Pipeline:
             commit: Whether the transaction ends with it.
 
         Raises:
-            psycopg.Error: The connection is lost; it is closed.
+            psycopg.OperationalError: The connection is lost; it is closed.
+
+        Whatever else is raised, nobody knows where it was left: the connection is of no more use.
         """
         if commit:
             self._put(_COMMIT, (), ())
@@ -122,11 +125,8 @@ class Pipeline:
             self._wire.finish()
             refusals = (answer.refusal for answer in awaited if answer.refusal is not None)
             # A refusal says more: that somebody has shut the server down, for one.
-            raise next(refusals, OperationalError(_LOST)) from error
-        except BaseException:
-            # Nobody knows where it was left, so the transaction ends with the connection.
-            self._wire.finish()
-            raise
+            lost = OperationalError(f"{_LOST}: {error}")
+            raise next(refusals, lost) from error
         # Those behind the first one were skipped.
         return next((answer for answer in awaited if answer.refusal is not None), None)
 
@@ -162,7 +162,7 @@ class Pipeline:
         """Read the answer to one statement."""
         result = self._next()
         if result is None:
-            raise OperationalError(_LOST)
+            raise OperationalError(_UNEXPECTED)
         status = result.status
         if status == _ROWS:
             self._values.set_pgresult(result)
@@ -178,12 +178,12 @@ class Pipeline:
                 self._names.clear()
         # Known without waiting: libpq marks the end of an answer by itself.
         if self._wire.get_result() is not None:
-            raise OperationalError(_LOST)
+            raise OperationalError(_UNEXPECTED)
 
     def _take_end(self) -> None:
         result = self._next()
         if result is None or result.status != _END:
-            raise OperationalError(_LOST)
+            raise OperationalError(_UNEXPECTED)
 
     def _next(self) -> Any:  # noqa: ANN401 - the driver's
         """Return the next result, or None at the end of an answer; interrupts end the waiting."""

@@ -122,11 +122,11 @@ def change(connection: Connection, sql: str, arguments: Sequence[Any]) -> int:
         arguments: Its values as the driver takes them.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: As for ``read``, but the statement alone is to blame.
+        sqlalchemy.exc.DBAPIError: As for ``read``; after ``receive`` this statement alone is to
+            blame.
     """
     if connection.dialect.name != _PIPELINED:
         return int(_sent(connection, sql, arguments).rowcount)
-    receive(connection)
     answer = _send(connection, sql, arguments)
     receive(connection)
     return answer.changed
@@ -193,6 +193,9 @@ def _forget(connection: Connection) -> None:
         pipeline.give_up()
     except connection.dialect.loaded_dbapi.Error as error:
         connection.invalidate(error)
+    except BaseException as error:
+        connection.invalidate(error)
+        raise
 
 
 def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - the driver's

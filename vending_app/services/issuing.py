@@ -10,7 +10,7 @@ Whatever makes tokens goes this way: sales, free issue, engineering, exchange. B
 ``keep`` stands the twin, see ``vending_app.services.twin``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -20,20 +20,20 @@ from sqlalchemy import Connection
 from keys import IssueJournal, SecurityModule, TokenRequest
 from keys.answers import IssueAnswer
 from sts import (
-    BaseDate,
-    KeyExpiryNumber,
     Service,
     Token,
     TransferCredit,
     TransferCurrencyCredit,
-    next_token_identifier,
 )
-from sts.token_identifier import special_reserved_token_identifier
 from vending_app.domain.errors import SpecialReservedError
 from vending_app.domain.network import Meter, MeterKey, SupplyGroup
 from vending_app.domain.sale_rows import Row, basis_row, mark_row, token_row
 from vending_app.domain.sales import Basis, MadeToken
-from vending_app.services.plan_documents import planned_identifiers
+from vending_app.services.identifiers import (
+    AskedIdentifiers,
+    next_identifier,
+    used_identifiers,
+)
 from vending_app.services.plans import (
     IssuePlan,
     Made,
@@ -74,57 +74,6 @@ class KeptRows:
     bases: tuple[Row, ...]
     tokens: tuple[Row, ...]
     marks: tuple[Row, ...]
-
-
-def used_identifiers(
-    connection: Connection, meter: Meter, *, base_date: BaseDate, without: str = ""
-) -> tuple[int, ...]:
-    """Return the token identifiers that count as used for a meter under a base date.
-
-    Those of tokens whose making is under way, or came to an unknown end, count too.
-
-    Args:
-        connection: The transaction; the meter is locked.
-        meter: The meter.
-        base_date: What they count from.
-        without: The request whose own plan does not count.
-    """
-    return _asked(connection, meter, base_date=base_date, without=without)()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedIdentifiers:
-    """A question which token identifiers of a meter are used.
-
-    Attributes:
-        base_date: What they count from.
-        used: Gives them.
-    """
-
-    base_date: BaseDate
-    used: Callable[[], tuple[int, ...]]
-
-
-def ask_identifiers(connection: Connection, meter: Meter) -> AskedIdentifiers:
-    """Ask for the identifiers that ``plan_tokens`` will most likely need; the meter is locked."""
-    base_date = meter.key.base_date
-    return AskedIdentifiers(
-        base_date=base_date, used=_asked(connection, meter, base_date=base_date)
-    )
-
-
-def _asked(
-    connection: Connection, meter: Meter, *, base_date: BaseDate, without: str = ""
-) -> Callable[[], tuple[int, ...]]:
-    asked = tokens.ask_identifiers(
-        meter.tenant, connection, drn=meter.drn, base_date=base_date, without=without
-    )
-
-    def used() -> tuple[int, ...]:
-        issued, plans = asked()
-        return (*issued, *planned_identifiers(plans, base_date))
-
-    return used
 
 
 def plan_tokens(
@@ -171,7 +120,7 @@ def plan_tokens(
         used = list(before)
         planned = []
         for number, each in enumerate(wanted, start=1):
-            tid = _identifier(
+            tid = next_identifier(
                 used,
                 now,
                 base_date=record.base_date,
@@ -356,34 +305,6 @@ def _words(name: str) -> str:
     """Return the name of a class as words: ``Set maximum power limit``."""
     spaced = "".join(f" {each.lower()}" if each.isupper() else each for each in name).strip()
     return spaced[:1].upper() + spaced[1:]
-
-
-def _identifier(
-    used: Sequence[int],
-    now: datetime,
-    *,
-    base_date: BaseDate,
-    key_expiry_number: KeyExpiryNumber,
-    group: SupplyGroup,
-    special_reserved: bool,
-) -> int:
-    """Return the identifier of the next token of a meter."""
-    if special_reserved:
-        return special_reserved_token_identifier(
-            used,
-            now,
-            base_date=base_date,
-            key_expiry_number=key_expiry_number,
-            utc_offset=group.utc_offset,
-        )
-    return next_token_identifier(
-        used,
-        now,
-        base_date=base_date,
-        key_expiry_number=key_expiry_number,
-        lead_cap_minutes=group.lead_cap_minutes,
-        utc_offset=group.utc_offset,
-    )
 
 
 def _as_issued(key: MeterKey, answer: IssueAnswer) -> MeterKey:

@@ -69,7 +69,7 @@ def perform(
         module: The security module.
         case: The use case.
         named: The request.
-        decide: How it is decided which tokens there are to be.
+        decide: Locks the meter, applies the rules, and plans the tokens; see ``Decide``.
         now: The present time, aware.
 
     Raises:
@@ -200,7 +200,7 @@ def _claimed(
 ) -> Callable[[], WorkT] | None:
     """Take the name of a request, and return what decides it; None if the name was taken."""
     try:
-        claimed = requests.claim(request.tenant, connection, request=request)
+        claimed = requests.ask_claim(request.tenant, connection, request=request)
         decided = decide(connection)
         return decided if claimed() else None
     except IntegrityError as error:

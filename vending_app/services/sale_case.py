@@ -89,14 +89,14 @@ def _read(document: dict[str, Any], issue: IssuePlan) -> SaleWork:
 
 
 def _keep(keeping: Keeping[SaleWork]) -> Sale:
-    """Write tokens, books, sale and meter."""
+    """Write tokens, meter, sale and books."""
     connection, work, tenant = keeping.connection, keeping.work, keeping.request.tenant
     change_basis = 0
     if keeping.made.change is not None:
         change_basis = tenants.next_number(tenant, connection, counter=tenants.BASIS)
     postings = _postings(work)
     asked_numbers = tenants.ask_numbers(tenant, connection, names=_NUMBERED)
-    # Numbers and books let one after the other through, so nobody waits any longer for both.
+    # Other sales wait for these numbers already; to be asked together saves a journey.
     asked_books = ledger.ask_books(tenant, connection, postings=postings)
     unnumbered = sale_row(work.sale)
     numbers = asked_numbers()
@@ -110,12 +110,13 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     rows = keep(connection, tenant, bases=bases, made=(*changed, *issued))
     keeping.step("sale.tokens")
     _change_meter(keeping)
+    opened = asked_books()
     sale = replace(
         work.sale,
         number=number,
         basis_number=basis_number,
         tokens=(*changed, *issued),
-        ledger_entry=asked_books().next_number,
+        ledger_entry=opened.next_number,
     )
     row: Row = {
         **unnumbered,
@@ -129,7 +130,7 @@ def _keep(keeping: Keeping[SaleWork]) -> Sale:
     # PostgreSQL writes the sale down while this is hashed.
     digest = sale_digest(sale=row, lines=lines, bases=rows.bases, tokens=rows.tokens)
     entry = _entry(keeping, number, postings=postings, digest=digest)
-    ledger.post(tenant, connection, entry=entry, now=keeping.now, asked=asked_books)
+    ledger.post(tenant, connection, entry=entry, now=keeping.now, opened=opened)
     keeping.step("sale.ledger")
     return sale
 

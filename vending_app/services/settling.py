@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from vending_app.domain.errors import RequestFailedError, TwinRefusedError, VendingError
 from vending_app.domain.network import Meter
 from vending_app.domain.requests import RequestState, StoredRequest
-from vending_app.services.issuing import used_identifiers
+from vending_app.services.identifiers import used_identifiers
 from vending_app.services.plans import Made
 from vending_app.services.twin import twin_refusal
 from vending_app.services.use_case import Answer, Keeping, ResultT, TokenUseCase, WorkT

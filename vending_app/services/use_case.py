@@ -73,7 +73,8 @@ class TokenUseCase(Generic[WorkT, ResultT]):
 
 Decide: TypeAlias = Callable[[Connection], Callable[[], WorkT]]
 """Asks for what a use case has to know, and returns what decides: locks the meter, applies the
-rules, plans the tokens. It may be asked before it is certain that anything is to be decided."""
+rules, plans the tokens. When it is called, it is not known yet whether the request is a new one:
+so it neither waits for anybody nor locks or changes anything; what it returns does."""
 
 
 def unasked(decide: Callable[[Connection], WorkT]) -> Decide[WorkT]:

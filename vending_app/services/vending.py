@@ -9,7 +9,7 @@ Another tenant's meter, operator or vendor is like one that does not exist.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -23,33 +23,32 @@ from vending_app.domain.errors import (
     AccountClosedError,
     MeterBlockedError,
     MeterNotInServiceError,
-    UnknownOperatorError,
-    VendorInactiveError,
-    VendorLimitError,
 )
-from vending_app.domain.money import Money, format_money
-from vending_app.domain.network import SELLABLE
-from vending_app.domain.parties import AccountState, Operator, Tenant, Vendor
+from vending_app.domain.money import Money
+from vending_app.domain.network import SELLABLE, SupplyGroup
+from vending_app.domain.parties import AccountState, Operator, Tenant
 from vending_app.domain.places import Supply
 from vending_app.domain.purchases import format_counters
 from vending_app.domain.requests import NamedRequest, exact_number
-from vending_app.domain.roles import Permission
 from vending_app.domain.sales import PaymentMethod, Sale
-from vending_app.services.issuing import Wanted, ask_identifiers, plan_tokens
+from vending_app.services.identifiers import ask_identifiers
+from vending_app.services.issuing import Wanted, plan_tokens
 from vending_app.services.key_policy import (
     KeyChangeDue,
     key_change_due,
     planned_change,
     require_agreed,
 )
-from vending_app.services.permissions import require
+from vending_app.services.plans import PlannedChange
 from vending_app.services.quoting import Amount, SupplyQuote, ask_tariff, quote_supply
 from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities, perform
 from vending_app.services.sale_case import SALE, SaleWork, pending_sales_minor
+from vending_app.services.sellers import lock_vendor, require_float, require_seller
 from vending_app.services.use_case import Answer
 from vending_app.storage import clock, network, operators, parties, selling, tenants
 from vending_app.storage.engine import Store
+from vending_app.storage.operators import Seller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +215,8 @@ def vend(
         if answer.replay:
             # Nobody has looked yet whether this operator may see what was sold.
             with store.read() as connection:
-                _permitted(request, _ask_seller(connection, request)())
+                seller = operators.ask_seller(request.tenant, connection, login=request.login)
+                require_seller(seller(), login=request.login, instead_of=request.instead_of)
         return answer
 
 
@@ -245,13 +245,9 @@ def _ask(
     request: VendRequest,
     now: datetime,
 ) -> Callable[[], SaleWork]:
-    """Ask for what the sale is about, and lock it."""
-    asked = _Asked(
-        seller=_ask_seller(connection, request),
-        # Who waited for this lock sees what the one before has sold.
-        supply=selling.lock_supply(request.tenant, connection, drn=request.drn),
-    )
-    return partial(_decide, store, module, connection, asked=asked, request=request, now=now)
+    """Ask who sells; the rest is decided if the request is a new one."""
+    seller = operators.ask_seller(request.tenant, connection, login=request.login)
+    return partial(_decide, store, module, connection, seller=seller, request=request, now=now)
 
 
 def _decide(
@@ -259,19 +255,23 @@ def _decide(
     module: SecurityModule,
     connection: Connection,
     *,
-    asked: "_Asked",
+    seller: Callable[[], Seller | None],
     request: VendRequest,
     now: datetime,
 ) -> SaleWork:
-    """Apply the rules to what the sale is about, and plan it."""
+    """Lock what the sale is about, apply the rules, and plan it."""
     tenant_code, at_once = request.tenant, capabilities(module).shared_journal
-    operator, tenant = _seller(connection, request, asked.seller(), now=now)
-    supply = asked.supply()
+    found = require_seller(seller(), login=request.login, instead_of=request.instead_of)
+    tenant = found.tenant
+    # The books would refuse it only when the tokens are made, and nobody could account for those.
+    clock.require_clock_after(tenant_code, connection, last=found.booked_at, now=now)
+    # Who waited for this lock sees what the one before has sold.
+    supply = selling.lock_supply(tenant_code, connection, drn=request.drn)
     store.fail_point("sale.locked")
     require_sellable(supply)
     tariff = ask_tariff(connection, tenant, supply, now=now)
     identifiers = ask_identifiers(connection, supply.meter)
-    vendor = _vendor(connection, operator, instead_of=request.instead_of)
+    vendor = lock_vendor(connection, found.operator, instead_of=request.instead_of)
     offer = quote_supply(
         connection,
         tenant,
@@ -284,25 +284,17 @@ def _decide(
     )
     if vendor is not None:
         pending = 0 if at_once else pending_sales_minor(connection, vendor)
-        _require_float(vendor, offer, pending_minor=pending, tenant=tenant)
+        require_float(vendor, offer.tendered_minor, pending_minor=pending, tenant=tenant)
     store.fail_point("sale.quoted")
-    due = key_change_due(connection, module, supply=supply, now=now) if _has(offer) else None
-    if due is not None:
-        require_agreed(due, accepted=request.accept_key_change)
-    group = supply.supply_group if due is None else due.group
-    if due is None and supply.meter.key.supply_group_code != group.code:
-        code = supply.meter.key.supply_group_code
-        group = network.find_supply_group(tenant_code, connection, code=code)
+    due = _agreed_change(connection, module, supply, offer=offer, request=request, now=now)
     plan = plan_tokens(
         connection,
         module,
         meter=supply.meter,
-        group=group,
+        group=_group_of_key(connection, supply) if due is None else due.group,
         request_id=request.request_id,
         wanted=_wanted(offer),
-        change=None
-        if due is None
-        else planned_change(due, supply.meter, request_id=request.request_id),
+        change=_planned(due, supply, request_id=request.request_id),
         special_reserved=request.special_reserved,
         asked=identifiers,
         now=now,
@@ -313,74 +305,41 @@ def _decide(
     )
     return SaleWork(
         issue=plan,
-        sale=_draft(request, supply, offer, operator=operator, counters=after, now=now),
+        sale=_draft(request, supply, offer, operator=found.operator, counters=after, now=now),
         time_zone=tenant.time_zone,
         cash_rounding_minor=0 if vendor is not None else offer.due_minor - offer.tendered_minor,
         reason="" if due is None else due.advice,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What a sale is about, as it is asked for; each gives its answer."""
-
-    seller: Callable[[], operators.Seller | None]
-    supply: Callable[[], Supply]
-
-
-def _ask_seller(
-    connection: Connection, request: VendRequest
-) -> Callable[[], operators.Seller | None]:
-    return operators.ask_seller(request.tenant, connection, login=request.login)
-
-
-def _seller(
+def _agreed_change(
     connection: Connection,
-    request: VendRequest,
-    seller: operators.Seller | None,
+    module: SecurityModule,
+    supply: Supply,
     *,
+    offer: SupplyQuote,
+    request: VendRequest,
     now: datetime,
-) -> tuple[Operator, Tenant]:
-    found = _permitted(request, seller)
-    # The books would refuse it only when the tokens are made, and nobody could account for those.
-    clock.require_clock_after(request.tenant, connection, last=found.booked_at, now=now)
-    return found.operator, found.tenant
-
-
-def _permitted(request: VendRequest, found: operators.Seller | None) -> operators.Seller:
-    """Return who sells, if this operator may."""
-    if found is None:
-        raise UnknownOperatorError(request.login)
-    if request.instead_of is not None:
-        operator = replace(found.operator, vendor_code=request.instead_of.vendor_code)
-        return replace(found, operator=operator)
-    require(found.operator, Permission.SELL)
-    return found
-
-
-def _vendor(
-    connection: Connection, operator: Operator, *, instead_of: Sale | None
-) -> Vendor | None:
-    """Return the vendor whose float pays, locked."""
-    if operator.vendor_code is None:
+) -> KeyChangeDue | None:
+    """Return the key change that comes before the credit, if there is to be one."""
+    if not offer.quoted.tokens:
         return None
-    vendor = parties.lock_vendor(operator.tenant, connection, vendor_code=operator.vendor_code)
-    if not vendor.active and instead_of is None:
-        raise VendorInactiveError(vendor.code)
-    return vendor
+    due = key_change_due(connection, module, supply=supply, now=now)
+    if due is not None:
+        require_agreed(due, accepted=request.accept_key_change)
+    return due
 
 
-def _require_float(
-    vendor: Vendor, offer: SupplyQuote, *, pending_minor: int, tenant: Tenant
-) -> None:
-    available = vendor.available_minor - pending_minor
-    if offer.tendered_minor > available:
-        raise VendorLimitError(format_money(Money(max(available, 0), tenant.currency)))
+def _planned(due: KeyChangeDue | None, supply: Supply, *, request_id: str) -> PlannedChange | None:
+    return None if due is None else planned_change(due, supply.meter, request_id=request_id)
 
 
-def _has(offer: SupplyQuote) -> bool:
-    """Tell whether there is anything to put into tokens."""
-    return bool(offer.quoted.tokens)
+def _group_of_key(connection: Connection, supply: Supply) -> SupplyGroup:
+    """Return the policy of the supply group of the key that serves."""
+    code = supply.meter.key.supply_group_code
+    if code == supply.supply_group.code:
+        return supply.supply_group
+    return network.find_supply_group(supply.meter.tenant, connection, code=code)
 
 
 def _wanted(offer: SupplyQuote) -> list[Wanted]:

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from math import inf
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
@@ -97,6 +96,8 @@ class Store:
                 "prepare_threshold": None,
             },
         )
+        for used in ("connect", "checkin"):
+            event.listen(engine, used, _note_use)
         event.listen(engine, "checkout", partial(_require_alive, engine.dialect))
         keep_order(engine)
         return cls(engine)
@@ -152,7 +153,7 @@ class _KeptConnections:
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next transaction, unless there are enough."""
-        if connection.closed or len(self._idle) >= _KEPT_CONNECTIONS:
+        if connection.closed or connection.in_transaction() or len(self._idle) >= _KEPT_CONNECTIONS:
             _let_go(connection)
             return
         # Who goes on with it after its transaction has ended is told so.
@@ -212,6 +213,8 @@ class _Embedded(AbstractContextManager[Connection]):
         connection.info[_BEGIN_MODE] = self._mode
         try:
             self._begun = connection.begin()
+            # Has SQLAlchemy refuse to go on where somebody has ended the transaction within.
+            self._begun.__enter__()
         except BaseException:
             _let_go(connection)
             raise
@@ -260,6 +263,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.connection.cursor().execute(f"BEGIN {mode}")
 
 
+def _note_use(driver: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    del driver
+    entry.info[_USED_AT] = monotonic()
+
+
 def _require_alive(
     dialect: Dialect, driver: DBAPIConnection, entry: ConnectionPoolEntry, *_: object
 ) -> None:
@@ -268,12 +276,9 @@ def _require_alive(
     Asking the server is a journey of its own. One that has ended or ended the connection has said
     so on it, and only where nothing was heard for a while may the network have gone without a word.
     """
-    now = monotonic()
-    rested = now - entry.info.get(_USED_AT, -inf)
-    entry.info[_USED_AT] = now
-    if rested < _TRUSTED_S and not is_readable(driver):
-        return
     try:
+        if monotonic() - entry.info[_USED_AT] < _TRUSTED_S and not is_readable(driver):
+            return
         dialect.do_ping(driver)
     except dialect.loaded_dbapi.Error as error:
         raise DisconnectionError from error

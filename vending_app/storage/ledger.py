@@ -153,7 +153,7 @@ def post(
     *,
     entry: LedgerEntry,
     now: datetime,
-    asked: Callable[[], OpenBooks] | None = None,
+    opened: OpenBooks | None = None,
 ) -> PostedEntry:
     """Write an entry into the books, in the transaction that is open.
 
@@ -162,7 +162,7 @@ def post(
         connection: The transaction.
         entry: What is booked; in the first open month if its own is closed.
         now: The present time, aware.
-        asked: What ``ask_books`` returned for these postings, if that was called before.
+        opened: What ``ask_books`` gave for these postings, if that was called before.
 
     Raises:
         LedgerClockBehindError: The clock lies more than five minutes behind the last entry; but for
@@ -170,10 +170,9 @@ def post(
         LedgerAccountError, LedgerLimitError: As for ``ask_books``.
         sqlalchemy.exc.IntegrityError: The reference stands there already.
     """
-    if asked is None:
-        asked = ask_books(tenant, connection, postings=entry.postings)
-    found = asked()
-    books, missing = found.books, found.missing
+    if opened is None:
+        opened = ask_books(tenant, connection, postings=entry.postings)()
+    books, missing = opened.books, opened.missing
     set_back = entry.kind is EntryKind.CLOCK_SET_BACK
     posted_at = now.astimezone(UTC) if set_back else posting_time(books.posted_at, now)
     period = open_period(entry.period, closed_through=books.closed_through)
@@ -181,20 +180,7 @@ def post(
     linked = link(books.head, record)
     if missing:
         _add_accounts(tenant, connection, names=missing)
-    _ADD_LINES.run_all(
-        connection,
-        [
-            {
-                "tenant": tenant,
-                "entry_number": linked.sequence,
-                "line_number": number,
-                "account": posting.account,
-                "amount_minor": posting.amount_minor,
-                "currency": posting.currency,
-            }
-            for number, posting in enumerate(entry.postings, start=1)
-        ],
-    )
+    _ADD_LINES.run_all(connection, _line_rows(tenant, linked.sequence, entry.postings))
     _ADD_ENTRY.run(
         connection,
         {
@@ -230,6 +216,23 @@ def post(
     )
 
 
+def _line_rows(
+    tenant: str, entry_number: int, postings: Iterable[Posting]
+) -> list[dict[str, object]]:
+    """Return the rows of the lines of an entry."""
+    return [
+        {
+            "tenant": tenant,
+            "entry_number": entry_number,
+            "line_number": number,
+            "account": posting.account,
+            "amount_minor": posting.amount_minor,
+            "currency": posting.currency,
+        }
+        for number, posting in enumerate(postings, start=1)
+    ]
+
+
 def lock_books(tenant: str, connection: Connection) -> Books:
     """Return the end of the books; nobody else posts until the transaction ends."""
     return _ask_books(tenant, connection, wanted=frozenset())().books
@@ -246,7 +249,7 @@ def ask_books(
         LedgerAccountError: A float or a credit of somebody who does not exist.
         LedgerLimitError: A float or a credit does not suffice.
     """
-    # Owners come before the head: whoever sells has locked them before, so nobody waits in circles.
+    # Owners come before the head: who sells with a module in this process has locked them before.
     _move_parties(tenant, connection, postings=postings)
     wanted = frozenset(posting.account for posting in postings)
     return _ask_books(tenant, connection, wanted=wanted)

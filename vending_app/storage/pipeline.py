@@ -43,7 +43,7 @@ class Answer:
             that is carried out.
         rows: What it found, of a statement that finds something; None until then.
         changed: How many rows it changed, found or made; 0 until then.
-        refusal: Why it failed.
+        refusal: Why it failed, or why the one failed for whose sake it was skipped.
     """
 
     __slots__ = ("arguments", "changed", "prepares", "refusal", "rows", "sql")
@@ -127,8 +127,12 @@ class Pipeline:
             # A refusal says more: that somebody has shut the server down, for one.
             lost = OperationalError(f"{_LOST}: {error}")
             raise next(refusals, lost) from error
-        # Those behind the first one were skipped.
-        return next((answer for answer in awaited if answer.refusal is not None), None)
+        refused = next((answer for answer in awaited if answer.refusal is not None), None)
+        if refused is not None:
+            # Those behind it were skipped for its sake.
+            for answer in awaited[awaited.index(refused) :]:
+                answer.refusal = refused.refusal
+        return refused
 
     def give_up(self) -> None:
         """Take what there is of answers, whatever it is, and have nothing under way.

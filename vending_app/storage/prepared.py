@@ -1,4 +1,4 @@
-"""Statements that are compiled once and sent by the driver itself.
+"""Statements that are compiled once and do not go through SQLAlchemy when they are sent.
 
 To run a statement through SQLAlchemy costs five to ten times what the database takes for it, and a
 sale has near twenty. Where that counts, a module makes its statements with SQLAlchemy as always,
@@ -8,7 +8,9 @@ from the one definition of the tables, and prepares them::
     row = _FIND.one_or_none(connection, {"drn": "01777000018"})
 
 What is sent, the types of values on their way in and out, the transaction and errors are the same
-as with ``Connection.execute``; its events are not, see ``vending_app.storage.sending.watched``.
+as with ``Connection.execute``; its events are not, see ``vending_app.storage.sending.watched``. To
+PostgreSQL all values go as text, so that a place whose type follows neither from its column nor
+from a cast is text there: a parameter that is itself a column of the result, for one.
 Lists in a statement (``IN`` with an expanding parameter) are not possible, as their number of
 places is not known beforehand.
 """
@@ -23,7 +25,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Insert
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
 
-from vending_app.storage.sending import Asked, ask, change, read, write
+from vending_app.storage.sending import Rows, ask, change, read, write
 
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement by the names of its parameters; of an INSERT, of its columns."""
@@ -41,7 +43,7 @@ class Question:
 
     __slots__ = ("_found", "_row")
 
-    def __init__(self, found: Asked | list[Any], row: Callable[[Sequence[Any]], Found]) -> None:
+    def __init__(self, found: Rows, row: Callable[[Sequence[Any]], Found]) -> None:
         """Make rows with ``row`` of what the driver has read, or will read."""
         self._found = found
         self._row = row
@@ -52,8 +54,7 @@ class Question:
         Raises:
             sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
         """
-        found = self._found
-        return list(map(self._row, found if isinstance(found, list) else found.rows()))
+        return list(map(self._row, self._found()))
 
     def one_or_none(self) -> Found | None:
         """Return the row that is found, the first of several, or None.

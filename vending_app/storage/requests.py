@@ -33,7 +33,7 @@ _FIND: Final = select(requests).where(
 )
 
 
-def claim(tenant: str, connection: Connection, *, request: StoredRequest) -> Callable[[], bool]:
+def ask_claim(tenant: str, connection: Connection, *, request: StoredRequest) -> Callable[[], bool]:
     """Add a request, unless there is one of its name; what is returned tells whether it was added.
 
     Whoever adds it is alone with this name until the transaction ends: others wait here.

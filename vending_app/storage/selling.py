@@ -1,8 +1,6 @@
 """A meter in its place, found or locked with one statement."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, select
@@ -13,7 +11,7 @@ from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
-from vending_app.storage.prepared import Found, Prepared, Question
+from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.rows import SERVICES, Words, meter_of
 from vending_app.storage.tables import (
     accounts,
@@ -99,28 +97,21 @@ def find_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNum
         UnknownMeterError: The tenant has no such meter.
         MeterWithoutPlaceError: It hangs nowhere, so nobody buys for it.
     """
-    asked = _FIND.ask(connection, {"tenant": tenant, "drn": str(drn)})
-    return _found(tenant, connection, drn=drn, asked=asked)
+    return _one(tenant, connection, drn=drn, lock=False)
 
 
-def lock_supply(
-    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber
-) -> Callable[[], Supply]:
-    """Ask for the same, and lock it; what is returned gives it.
-
-    Until this transaction ends, nobody else sells to this meter or account.
+def lock_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Supply:
+    """Return the same; until this transaction ends, nobody else sells to this meter or account.
 
     Raises:
-        UnknownMeterError, MeterWithoutPlaceError: As for ``find_supply``, when it is given.
+        UnknownMeterError, MeterWithoutPlaceError: As for ``find_supply``.
     """
-    asked = _LOCK.ask(connection, {"tenant": tenant, "drn": str(drn)})
-    return partial(_found, tenant, connection, drn=drn, asked=asked)
+    return _one(tenant, connection, drn=drn, lock=True)
 
 
-def _found(
-    tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, asked: Question
-) -> Supply:
-    row = asked.one_or_none()
+def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Supply:
+    query = _LOCK if lock else _FIND
+    row = query.one_or_none(connection, {"tenant": tenant, "drn": str(drn)})
     if row is None:
         meter_statements.find_meter(tenant, connection, drn=drn)
         raise MeterWithoutPlaceError(str(drn))

@@ -5,12 +5,14 @@ changes rows and gives nothing back is sent and not waited for; what finds rows 
 before it is needed. The order stays, so each statement sees what those before it have done, and the
 transaction keeps all or nothing as ever; only an error shows itself later, where the next answer is
 waited for. Before SQLAlchemy sends anything itself, all answers are taken: ``keep_order`` sees to
-it.
+it. Within savepoints of SQLAlchemy such statements have no place: what they are refused with may
+come only after their end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +23,9 @@ _PIPELINED: Final = "postgresql"
 """The kind of database to which statements go together; the other one answers at once."""
 _PIPELINE: Final = "sts_pipeline"
 _WAITING: Final = "waiting for answers"
+_CANCEL_S: Final = 2.0
+Rows: TypeAlias = Callable[[], list[Any]]
+"""Gives the rows of a statement."""
 _WATCHERS: Final[list[Callable[[str], None]]] = []
 """Told of each statement. SQLAlchemy's own events would cost as much as the statement."""
 
@@ -53,47 +58,24 @@ def keep_order(engine: Engine) -> None:
     event.listen(engine, "rollback", _forget)
 
 
-class Asked:
-    """Rows that were asked for."""
-
-    __slots__ = ("_answer", "_connection")
-
-    def __init__(self, connection: Connection, answer: Answer) -> None:
-        """Expect ``answer`` in the transaction of ``connection``."""
-        self._connection = connection
-        self._answer = answer
-
-    def rows(self) -> list[Any]:
-        """Return the rows as the driver has them, waiting for them if they are not there yet.
-
-        Raises:
-            sqlalchemy.exc.DBAPIError: The database refuses the statement or one before it.
-        """
-        if self._answer.rows is None:
-            receive(self._connection)
-        found = self._answer.rows
-        # Otherwise the statement finds nothing by its nature.
-        assert found is not None
-        return found
-
-
-def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Asked | list[Any]:
+def ask(connection: Connection, sql: str, arguments: Sequence[Any]) -> Rows:
     """Send a statement whose rows are needed later: early, and several in a row.
-
-    Returns what gives the rows; SQLite has them at once.
 
     Args:
         connection: The transaction.
         sql: The statement as the driver takes it.
         arguments: Its values as the driver takes them.
 
+    Returns:
+        What gives the rows as the driver has them, and waits for them if they are not there yet.
+
     Raises:
         sqlalchemy.exc.DBAPIError: SQLite refuses it; from PostgreSQL that comes with the rows.
     """
     if connection.dialect.name == _PIPELINED:
-        return Asked(connection, _send(connection, sql, arguments))
+        return partial(_rows, connection, _send(connection, sql, arguments))
     found: list[Any] = _sent(connection, sql, arguments).fetchall()
-    return found
+    return lambda: found
 
 
 def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
@@ -108,7 +90,7 @@ def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any
         sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
     """
     if connection.dialect.name == _PIPELINED:
-        return Asked(connection, _send(connection, sql, arguments)).rows()
+        return _rows(connection, _send(connection, sql, arguments))
     found: list[Any] = _sent(connection, sql, arguments).fetchall()
     return found
 
@@ -165,12 +147,12 @@ def receive(connection: Connection, *, commit: bool = False) -> None:
     try:
         refused = pipeline.receive(commit=commit)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, Answer(_WAITING, ()), error) from error
+        raise _wrapped(connection, error, sql=_WAITING) from error
     except BaseException as error:
-        connection.invalidate(error)
+        _leave(connection, error)
         raise
     if refused is not None:
-        raise _wrapped(connection, refused, refused.refusal) from refused.refusal
+        raise _refusal(connection, refused) from refused.refusal
 
 
 def _receive_before(connection: Connection, *_: object) -> None:
@@ -194,8 +176,28 @@ def _forget(connection: Connection) -> None:
     except connection.dialect.loaded_dbapi.Error as error:
         connection.invalidate(error)
     except BaseException as error:
-        connection.invalidate(error)
+        _leave(connection, error)
         raise
+
+
+def _leave(connection: Connection, error: BaseException) -> None:
+    """Give up a connection on which nobody knows what is under way, and have the server stop it."""
+    driver: Any = connection.connection.dbapi_connection
+    # It would go on waiting for a lock, and hold those that the same request needs again.
+    with suppress(connection.dialect.loaded_dbapi.Error):
+        driver.cancel_safe(timeout=_CANCEL_S)
+    connection.invalidate(error)
+
+
+def _rows(connection: Connection, answer: Answer) -> list[Any]:
+    """Return the rows of an answer, and wait for it if it is not there yet."""
+    if answer.rows is None and answer.refusal is None:
+        receive(connection)
+    if answer.refusal is not None:
+        raise _refusal(connection, answer) from answer.refusal
+    # Otherwise the statement finds nothing by its nature.
+    assert answer.rows is not None
+    return answer.rows
 
 
 def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - the driver's
@@ -206,11 +208,13 @@ def _sent(connection: Connection, sql: str, arguments: Sequence[Any]) -> Any:  #
     try:
         return driver.execute(sql, arguments)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, Answer(sql, arguments), error) from error
+        raise _wrapped(connection, error, sql=sql, arguments=arguments) from error
 
 
 def _send(connection: Connection, sql: str, arguments: Sequence[Any]) -> Answer:
     """Send a statement to PostgreSQL."""
+    # Without SQLAlchemy knowing of a transaction, nobody would end this one.
+    assert connection.in_transaction()
     pipeline: Pipeline | None = connection.info.get(_PIPELINE)
     if pipeline is None:
         pipeline = Pipeline(connection.connection.dbapi_connection)
@@ -220,13 +224,19 @@ def _send(connection: Connection, sql: str, arguments: Sequence[Any]) -> Answer:
     try:
         return pipeline.send(sql, arguments)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, Answer(sql, arguments), error) from error
+        raise _wrapped(connection, error, sql=sql, arguments=arguments) from error
+
+
+def _refusal(connection: Connection, answer: Answer) -> DBAPIError:
+    return _wrapped(connection, answer.refusal, sql=answer.sql, arguments=answer.arguments)
 
 
 def _wrapped(
     connection: Connection,
-    answer: Answer,
     error: Any,  # noqa: ANN401 - of one driver or the other
+    *,
+    sql: str,
+    arguments: Sequence[Any] = (),
 ) -> DBAPIError:
     """Return an error of the driver as SQLAlchemy's; a connection that is lost is given up."""
     dialect = connection.dialect
@@ -234,8 +244,8 @@ def _wrapped(
     if lost:
         connection.invalidate(error)
     wrapped: DBAPIError = DBAPIError.instance(
-        answer.sql,
-        answer.arguments,
+        sql,
+        arguments,
         error,
         dialect.loaded_dbapi.Error,
         connection_invalidated=lost,

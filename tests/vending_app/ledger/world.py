@@ -119,6 +119,15 @@ class World:
             }
             sale |= changed
             line_rows = _line_rows(number, lines)
+            tender = Tender(
+                currency="ZAR",
+                tendered_minor=sum(amount for _, _, amount in lines),
+                payment_method=payment_method,
+                vendor_code=vendor_code,
+                cash_rounding_minor=cash_rounding_minor,
+                commission_minor=commission_minor,
+            )
+            booked = [(account, amount) for _, account, amount in lines]
             posted = ledger.post(
                 TENANT,
                 connection,
@@ -126,18 +135,7 @@ class World:
                     sale_number=number,
                     period=f"{now:%Y-%m}",
                     login=login,
-                    postings=sale_postings(
-                        account_number="A1",
-                        tender=Tender(
-                            currency="ZAR",
-                            tendered_minor=sum(amount for _, _, amount in lines),
-                            payment_method=payment_method,
-                            vendor_code=vendor_code,
-                            cash_rounding_minor=cash_rounding_minor,
-                            commission_minor=commission_minor,
-                        ),
-                        lines=[(account, amount) for _, account, amount in lines],
-                    ),
+                    postings=sale_postings(account_number="A1", tender=tender, lines=booked),
                     digest=sale_digest(sale=sale, lines=line_rows, bases=bases, tokens=made),
                 ),
                 now=now,

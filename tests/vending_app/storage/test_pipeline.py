@@ -2,7 +2,8 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from types import FrameType
 from typing import Any, Final
 
@@ -20,15 +21,18 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from keys.issuing import JournalledModule
 from tests.vending_app.conftest import new_postgresql_database, opened
 from tests.vending_app.helpers import NOW
 from tests.vending_app.vend.shop import sell
+from vending_app.domain.errors import NotPermittedError, RequestIdReusedError
 from vending_app.domain.ledger import deposit_entry
+from vending_app.domain.ledger_errors import LedgerClockBehindError
 from vending_app.storage import engine as engine_module
-from vending_app.storage import ledger
+from vending_app.storage import ledger, meters
 from vending_app.storage.engine import Store
 from vending_app.storage.pipeline import Pipeline
 from vending_app.storage.prepared import Prepared
@@ -98,11 +102,27 @@ def _end(store: Store, pid: int) -> None:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
 
-def test_a_sale_waits_for_the_server_five_times(server: Store, module: JournalledModule) -> None:
+def test_a_sale_waits_for_the_server_six_times(server: Store, module: JournalledModule) -> None:
     sell(server, module, request_id="first")
     with _journeys() as made:
         sell(server, module, request_id="second")
-    assert len(made) == 5
+    assert len(made) == 6
+
+
+def test_neither_a_replay_nor_a_refused_request_waits_for_the_meter(
+    server: Store, module: JournalledModule
+) -> None:
+    sale = sell(server, module, request_id="done").result
+    with server.write() as connection:
+        meters.lock_meter(_TENANT, connection, drn=sale.drn)
+        again = sell(server, module, request_id="done")
+        assert (again.replay, again.result.number) == (True, sale.number)
+        with pytest.raises(RequestIdReusedError):
+            sell(server, module, request_id="done", minor=20_01)
+        with pytest.raises(NotPermittedError):
+            sell(server, module, request_id="new", login="farai")
+        with pytest.raises(LedgerClockBehindError):
+            sell(server, module, request_id="new", now=NOW - timedelta(days=1))
 
 
 def test_questions_are_answered_together_and_in_their_order(server: Store) -> None:
@@ -283,8 +303,22 @@ def test_after_a_rest_the_server_is_asked_whether_it_is_there(
     with server.write() as connection:
         pid = connection.execute(_PID).scalar_one()
     monkeypatch.setattr(engine_module, "_TRUSTED_S", -1.0)
+    asked: list[object] = []
+    ping = server.engine.dialect.do_ping
+
+    def counted(driver: DBAPIConnection) -> bool:
+        asked.append(driver)
+        return ping(driver)
+
+    monkeypatch.setattr(server.engine.dialect, "do_ping", counted)
     with server.write() as connection:
         assert connection.execute(_PID).scalar_one() == pid
+    assert len(asked) == 1
+    monkeypatch.setattr(engine_module, "_TRUSTED_S", 3600.0)
+    with server.write() as connection:
+        assert connection.execute(_PID).scalar_one() == pid
+    assert len(asked) == 1, "within that time nobody asks"
+    monkeypatch.setattr(engine_module, "_TRUSTED_S", -1.0)
     monkeypatch.setattr(engine_module, "is_readable", lambda _: False)
     _end(server, pid)
     with server.write() as connection:
@@ -336,6 +370,35 @@ def test_an_interrupt_before_anything_was_sent_leaves_no_connection_behind(
         assert _numbers(connection) == []
 
 
+def test_what_was_skipped_tells_why_whenever_it_is_asked(server: Store) -> None:
+    named = {"tenant": _TENANT, "name": "Palesa"}
+    with suppress(IntegrityError), server.write() as connection:
+        _ADD.run_all(connection, [_customer("A"), _customer("A")])
+        asked = [_OF_NAME.ask(connection, named) for _ in range(2)]
+        for each in asked:
+            with pytest.raises(IntegrityError):
+                each.rows()
+
+
+def test_statements_stay_prepared_whatever_sqlalchemy_sends_besides(server: Store) -> None:
+    def fail() -> None:
+        with server.write() as connection:
+            _numbers(connection)
+            for _ in range(10):
+                connection.execute(_PID)
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with server.write() as connection:
+        assert _numbers(connection) == []
+
+
+def test_without_a_transaction_nothing_is_sent(server: Store) -> None:
+    with server.engine.connect() as connection, pytest.raises(AssertionError):
+        _ADD.run(connection, _customer("A"))
+
+
 def test_a_value_that_python_cannot_hold_is_told_as_such(server: Store) -> None:
     far = Prepared(select(literal_column("'infinity'::timestamptz").label("far")))
 
@@ -379,9 +442,13 @@ def test_an_interrupt_ends_the_waiting_for_another_transaction(
             )
             with pytest.raises(StopError):
                 wait_for_the_other()
+            with server.write() as again:
+                # The server does not go on with what was interrupted, nor holds what it had.
+                _ADD.run(again, _customer("D", "Lerato"))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     with server.write() as connection:
         assert _numbers(connection, "Thabo") == ["C"]
+        assert _numbers(connection, "Lerato") == ["D"]
         assert _numbers(connection) == [], "what was interrupted came to nothing"

@@ -76,7 +76,11 @@ class Store:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Connect to ``sqlite:///PATH`` or ``postgresql://…``."""
+        """Connect to ``sqlite:///PATH`` or ``postgresql://…``.
+
+        A pooler between us and PostgreSQL must leave a connection to who has it: statements are
+        prepared, and known to the server's process by their names.
+        """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             # Nobody waits for a connection, which might be one that is kept; SQLite lets those who

@@ -89,10 +89,7 @@ def read(connection: Connection, sql: str, arguments: Sequence[Any]) -> list[Any
     Raises:
         sqlalchemy.exc.DBAPIError: The database refuses this statement or one before it.
     """
-    if connection.dialect.name == _PIPELINED:
-        return _rows(connection, _send(connection, sql, arguments))
-    found: list[Any] = _sent(connection, sql, arguments).fetchall()
-    return found
+    return ask(connection, sql, arguments)()
 
 
 def change(connection: Connection, sql: str, arguments: Sequence[Any]) -> int:

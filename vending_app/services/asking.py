@@ -149,6 +149,7 @@ def resolve(
                 withhold(connection, found, made, reason=str(outcome), now=now)
         else:
             work = stored_work(case, request=found, meter=meter)
+            case.lock(connection, work)
             if refusal is None:
                 refusal = _refusal_of(connection, meter, made)
             if refusal is not None:

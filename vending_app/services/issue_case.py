@@ -75,6 +75,11 @@ def _read(document: dict[str, Any], issue: IssuePlan) -> IssueWork:
     )
 
 
+def _lock(connection: Connection, work: IssueWork) -> None:
+    """Lock nothing more: no money moves."""
+    del connection, work
+
+
 def _keep(keeping: Keeping[IssueWork]) -> Issued:
     """Write basis, tokens and books, and the meter's new key if it gets one."""
     connection, work, request = keeping.connection, keeping.work, keeping.request
@@ -157,6 +162,12 @@ def _load(connection: Connection, request: StoredRequest) -> Issued:
 
 
 ISSUE: Final[TokenUseCase[IssueWork, Issued]] = TokenUseCase(
-    kind="issue", dump=_dump, read=_read, keep=_keep, give_back=_give_back, load=_load
+    kind="issue",
+    dump=_dump,
+    read=_read,
+    lock=_lock,
+    keep=_keep,
+    give_back=_give_back,
+    load=_load,
 )
 """How tokens without money are made."""

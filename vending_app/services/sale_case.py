@@ -88,6 +88,13 @@ def _read(document: dict[str, Any], issue: IssuePlan) -> SaleWork:
     )
 
 
+def _lock(connection: Connection, work: SaleWork) -> None:
+    sale = work.sale
+    parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
+    if sale.vendor_code is not None:
+        parties.lock_vendor(sale.tenant, connection, vendor_code=sale.vendor_code)
+
+
 def _keep(keeping: Keeping[SaleWork]) -> Sale:
     """Write tokens, meter, sale and books."""
     connection, work, tenant = keeping.connection, keeping.work, keeping.request.tenant
@@ -250,6 +257,12 @@ def _load(connection: Connection, request: StoredRequest) -> Sale:
 
 
 SALE: Final[TokenUseCase[SaleWork, Sale]] = TokenUseCase(
-    kind="sale", dump=_dump, read=_read, keep=_keep, give_back=_give_back, load=_load
+    kind="sale",
+    dump=_dump,
+    read=_read,
+    lock=_lock,
+    keep=_keep,
+    give_back=_give_back,
+    load=_load,
 )
 """How a sale is carried out."""

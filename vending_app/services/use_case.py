@@ -58,6 +58,8 @@ class TokenUseCase(Generic[WorkT, ResultT]):
         kind: Its name, as requests keep it.
         dump: Returns what was decided as plain JSON values, the tokens apart.
         read: The reverse, given the tokens.
+        lock: Locks whose money it is, after the meter; in the transaction of ``keep`` or
+            ``give_back``, if deciding had one of its own.
         keep: Writes the result down and returns it: bases, tokens, books.
         give_back: Takes back what deciding has written; the request fails.
         load: Returns the result of a request that is done.
@@ -66,6 +68,7 @@ class TokenUseCase(Generic[WorkT, ResultT]):
     kind: str
     dump: Callable[[WorkT], JsonObject]
     read: Callable[[dict[str, Any], IssuePlan], WorkT]
+    lock: Callable[[Connection, WorkT], None]
     keep: Callable[[Keeping[WorkT]], ResultT]
     give_back: Callable[[Connection, WorkT], None]
     load: Callable[[Connection, StoredRequest], ResultT]

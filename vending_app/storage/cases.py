@@ -11,6 +11,7 @@ from keys.canonical_json import JsonObject, canonical_bytes
 from sts import DecoderReferenceNumber
 from vending_app.domain.cases import Case, CaseContent, CaseKind, CaseState, CaseToken, EvidenceKind
 from vending_app.domain.errors import UnknownCaseError
+from vending_app.storage.locking import locked
 from vending_app.storage.numbers import names_nothing
 from vending_app.storage.tables import cases
 
@@ -117,7 +118,7 @@ def _one(tenant: str, connection: Connection, *, case_number: int, lock: bool) -
     if names_nothing(case_number):
         raise UnknownCaseError(case_number)
     query = select(cases).where(cases.c.tenant == tenant, cases.c.case_number == case_number)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(locked(query) if lock else query).one_or_none()
     if row is None:
         raise UnknownCaseError(case_number)
     return _case(row)

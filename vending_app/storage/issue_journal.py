@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from keys import JournalEntry, JournalTransaction, KeyName, LookedUp
 from sts import BaseDate, KeyRevisionNumber, MeterPan, SupplyGroupCode
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.tables import issue_journal, key_credit, supply_groups
 
@@ -40,13 +41,12 @@ def _of_key(table: Table) -> ColumnElement[bool]:
 
 
 _LOCK_GROUP: Final = Prepared(
-    select(supply_groups.c.tenant)
-    .where(
-        supply_groups.c.tenant == bindparam("of_tenant"),
-        supply_groups.c.supply_group_code == bindparam("of_group"),
+    locked(
+        select(supply_groups.c.tenant).where(
+            supply_groups.c.tenant == bindparam("of_tenant"),
+            supply_groups.c.supply_group_code == bindparam("of_group"),
+        )
     )
-    # Not locked against those who only refer to it, such as new meters.
-    .with_for_update(key_share=True)
 )
 _COUNTED: Final = Prepared(select(key_credit.c.credit_units).where(_of_key(key_credit)))
 _JOURNALLED: Final = Prepared(

@@ -39,6 +39,7 @@ from vending_app.domain.ledger_errors import (
 )
 from vending_app.domain.ledger_rows import moment_text
 from vending_app.domain.periods import open_period, posting_time
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.sending import receive
 from vending_app.storage.tables import (
@@ -314,7 +315,7 @@ def _head(accounts_asked: int) -> Prepared:
     asked: list[BindParameter[str]] = [
         bindparam(f"account_{place}") for place in range(accounts_asked)
     ]
-    return Prepared(
+    query = (
         select(
             ledger_heads.c.length,
             ledger_heads.c.hash,
@@ -332,8 +333,8 @@ def _head(accounts_asked: int) -> Prepared:
             )
         )
         .where(ledger_heads.c.tenant == bindparam("tenant"))
-        .with_for_update(of=ledger_heads)
     )
+    return Prepared(locked(query, ledger_heads))
 
 
 def _add_accounts(tenant: str, connection: Connection, *, names: frozenset[str]) -> None:

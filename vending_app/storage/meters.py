@@ -12,6 +12,7 @@ from sts import (
 from vending_app.domain.errors import UnknownMeterError
 from vending_app.domain.network import Meter, MeterKey
 from vending_app.domain.places import ListedMeter
+from vending_app.storage.locking import locked
 from vending_app.storage.rows import meter_of
 from vending_app.storage.tables import accounts, customers, meter_history, meters, service_points
 
@@ -174,7 +175,7 @@ def list_history(
 
 def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Meter:
     query = select(meters).where(meters.c.tenant == tenant, meters.c.drn == str(drn))
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(locked(query) if lock else query).one_or_none()
     if row is None:
         raise UnknownMeterError(str(drn))
     return meter_of(row)

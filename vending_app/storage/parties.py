@@ -11,6 +11,7 @@ from vending_app.domain.errors import (
     UnknownVendorError,
 )
 from vending_app.domain.parties import Account, AccountState, Customer, Vendor
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import accounts, customers, vendors
 
@@ -18,7 +19,7 @@ _VENDOR: Final = select(vendors).where(
     vendors.c.tenant == bindparam("tenant"), vendors.c.vendor_code == bindparam("vendor_code")
 )
 _FIND_VENDOR: Final = Prepared(_VENDOR)
-_LOCK_VENDOR: Final = Prepared(_VENDOR.with_for_update())
+_LOCK_VENDOR: Final = Prepared(locked(_VENDOR))
 _SET_COUNTERS: Final = Prepared(
     update(accounts)
     .where(
@@ -157,11 +158,10 @@ def lock_account(tenant: str, connection: Connection, *, account_number: str) ->
     Raises:
         UnknownAccountError: The tenant has none of this number.
     """
-    row = connection.execute(
-        select(accounts)
-        .where(accounts.c.tenant == tenant, accounts.c.account_number == account_number)
-        .with_for_update()
-    ).one_or_none()
+    query = select(accounts).where(
+        accounts.c.tenant == tenant, accounts.c.account_number == account_number
+    )
+    row = connection.execute(locked(query)).one_or_none()
     if row is None:
         raise UnknownAccountError(account_number)
     return _account(row)

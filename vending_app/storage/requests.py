@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sts import DecoderReferenceNumber
 from vending_app.domain.errors import UnknownRequestError, VendingError
 from vending_app.domain.requests import RequestState, StoredRequest
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import NOT_DONE, requests
 
@@ -73,7 +74,7 @@ def lock(tenant: str, connection: Connection, *, request_id: str) -> StoredReque
     Raises:
         UnknownRequestError: The tenant has none of this name.
     """
-    return _one(tenant, connection, query=_FIND.with_for_update(), request_id=request_id)
+    return _one(tenant, connection, query=locked(_FIND), request_id=request_id)
 
 
 def list_open(tenant: str, connection: Connection, *, limit: int) -> tuple[StoredRequest, ...]:

@@ -12,6 +12,7 @@ from vending_app.domain.errors import UnknownSaleError
 from vending_app.domain.sale_rows import Row, read_sale
 from vending_app.domain.sales import BasisKind, MadeToken, Sale
 from vending_app.storage import tokens
+from vending_app.storage.locking import locked
 from vending_app.storage.numbers import names_nothing
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import bases, credit_notes, reprints, sale_lines, sales
@@ -88,7 +89,7 @@ def lock_sale(tenant: str, connection: Connection, *, sale_number: int) -> None:
     query = select(sales.c.sale_number).where(
         sales.c.tenant == tenant, sales.c.sale_number == sale_number
     )
-    if connection.execute(query.with_for_update()).one_or_none() is None:
+    if connection.execute(locked(query)).one_or_none() is None:
         raise UnknownSaleError(sale_number)
 
 

@@ -11,6 +11,7 @@ from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.rows import SERVICES, Words, meter_of
 from vending_app.storage.tables import (
@@ -87,7 +88,7 @@ _QUERY: Final = (
 _FIND: Final = Prepared(_QUERY)
 _STATES: Final = Words(AccountState)
 _POLICIES: Final = Words(KeyPolicy)
-_LOCK: Final = Prepared(_QUERY.with_for_update(of=[meters, accounts]))
+_LOCK: Final = Prepared(locked(_QUERY, meters, accounts))
 
 
 def find_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber) -> Supply:

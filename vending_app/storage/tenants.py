@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -22,6 +21,12 @@ COUNTERS: Final = (BASIS, SALE, CREDIT_NOTE, CASE, AUDIT)
 """What a tenant numbers without gaps, apart from the entries of its ledger."""
 
 _FIND: Final = select(tenants).where(tenants.c.tenant == bindparam("tenant"))
+_COUNT: Final = Prepared(
+    update(counters)
+    .where(counters.c.tenant == bindparam("counting"), counters.c.name == bindparam("named"))
+    .values(last_number=counters.c.last_number + 1)
+    .returning(counters.c.last_number)
+)
 
 
 def find_tenant(tenant: str, connection: Connection) -> Tenant:
@@ -74,22 +79,8 @@ def ask_numbers(
 ) -> Callable[[], dict[str, int]]:
     """Count up; what is returned gives the numbers. Nobody else counts until the transaction ends.
 
-    A transaction that is rolled back gives its numbers back, so there are no gaps.
+    A transaction that is rolled back gives its numbers back, so there are no gaps. One statement
+    for all would count in whatever order the rows lie, and two sales could wait for each other.
     """
-    places = {f"name_{place}": name for place, name in enumerate(names)}
-    asked = _count(len(names)).ask(connection, {"counting": tenant, **places})
-    return lambda: {row.name: row.last_number for row in asked.rows()}
-
-
-@cache
-def _count(places: int) -> Prepared:
-    """Return the statement that counts up as many counters."""
-    return Prepared(
-        update(counters)
-        .where(
-            counters.c.tenant == bindparam("counting"),
-            counters.c.name.in_([bindparam(f"name_{place}") for place in range(places)]),
-        )
-        .values(last_number=counters.c.last_number + 1)
-        .returning(counters.c.name, counters.c.last_number)
-    )
+    asked = {name: _COUNT.ask(connection, {"counting": tenant, "named": name}) for name in names}
+    return lambda: {name: each.rows()[0].last_number for name, each in asked.items()}

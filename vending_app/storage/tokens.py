@@ -37,6 +37,7 @@ from vending_app.domain.network import MeterKey
 from vending_app.domain.requests import RequestState
 from vending_app.domain.sale_rows import Row
 from vending_app.domain.sales import Basis, BasisKind, MadeToken
+from vending_app.storage.locking import locked
 from vending_app.storage.numbers import names_nothing
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import NOT_DONE, bases, requests, token_marks, tokens
@@ -160,7 +161,7 @@ def lock_basis(tenant: str, connection: Connection, *, basis_number: int) -> Bas
     if names_nothing(basis_number):
         raise UnknownBasisError(basis_number)
     query = select(bases).where(bases.c.tenant == tenant, bases.c.basis_number == basis_number)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(locked(query)).one_or_none()
     if row is None:
         raise UnknownBasisError(basis_number)
     return _basis(row)

@@ -1,0 +1,97 @@
+"""Who has to wait for somebody else waits in one order, so that nobody is told to come again."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from keys.issuing import JournalledModule
+from sts import KeyRevisionNumber
+from tests.vending_app.vend.conftest import ModuleMaker
+from tests.vending_app.vend.shop import (
+    THABANENG,
+    Elsewhere,
+    add_supply,
+    add_tariff,
+    change,
+    drn_of,
+    findings,
+    meter_of,
+    rows,
+    sell,
+    tariff,
+)
+from vending_app.domain.network import ServicePoint
+from vending_app.storage import network, parties, tables
+from vending_app.storage.engine import Store
+
+TILLS = 4
+SALES_A_TILL = 15
+
+
+@pytest.fixture
+def street(store: Store) -> list[str]:
+    """As many meters as sales, each with an account of its own."""
+    add_tariff(store, tariff("plain"))
+    drns = [drn_of(serial) for serial in range(TILLS * SALES_A_TILL)]
+    for drn in drns:
+        add_supply(store, drn, tariff_code="plain")
+    return drns
+
+
+def test_sales_with_and_without_a_key_change_number_their_papers_in_one_order(
+    store: Store, make_module: ModuleMaker, street: list[str]
+) -> None:
+    change(store, tables.supply_groups, key_policy="always")
+    # Of a table whose size it knows to be small, PostgreSQL finds rows in the order they lie in.
+    with store.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+    module = make_module({"key_revision_number": KeyRevisionNumber(2)})
+
+    def sold(till: int) -> list[int]:
+        return [
+            len(sell(store, module, drn=drn, request_id=f"{drn}-{time}").result.tokens)
+            for drn in street[till::TILLS]
+            for time in ("first", "second")
+        ]
+
+    with ThreadPoolExecutor(TILLS) as tills:
+        made = list(tills.map(sold, range(TILLS)))
+    # The first sale brings the set of two.
+    assert made == [[3, 1] * SALES_A_TILL] * TILLS
+    assert findings(store) == []
+
+
+def test_modules_here_and_elsewhere_sell_out_of_one_float(
+    store: Store, module: JournalledModule, elsewhere: Elsewhere, street: list[str]
+) -> None:
+    change(store, tables.vendors, limit_minor=10**9)
+
+    def sold(till: int) -> None:
+        asked = elsewhere if till % 2 else module
+        for drn in street[till::TILLS]:
+            sell(store, asked, drn=drn, request_id=drn, login="tshepo", minor=1_00)
+
+    with ThreadPoolExecutor(TILLS) as tills:
+        list(tills.map(sold, range(TILLS)))
+    assert rows(store, "sales") == {"sales": len(street)}
+    assert findings(store) == []
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_what_refers_to_a_locked_row_is_added_all_the_same(store: Store) -> None:
+    # SQLite lets one write at a time.
+    number = "C00102"
+    point = ServicePoint(
+        tenant=THABANENG,
+        code="next-door",
+        account_number=number,
+        place="Next door",
+        service=meter_of(store).service,
+    )
+    with store.write() as selling:
+        parties.lock_account(THABANENG, selling, account_number=number)
+        with store.write() as other:
+            network.add_service_point(THABANENG, other, point=point)
+    with store.read() as connection:
+        found = network.find_service_point(THABANENG, connection, code=point.code)
+    assert found == point

@@ -80,3 +80,23 @@ def test_a_transaction_that_cannot_begin_gives_its_connection_back(
             with pytest.raises(StoreBusyError), impatient.write():
                 pytest.fail("two write at once")
             assert "Current Checked out connections: 0" in impatient.engine.pool.status()
+
+
+def test_a_commit_that_others_do_not_let_through_refuses_and_leaves_nothing(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a log of its own, as on file systems that cannot share memory, readers hold it up.
+    pragmas = ("PRAGMA busy_timeout = 20", "PRAGMA journal_mode = DELETE")
+    monkeypatch.setattr(engine_module, "_SQLITE_PRAGMAS", pragmas)
+
+    def write(store: Store) -> int:
+        with store.write() as connection:
+            return tenants.next_number("thabaneng", connection, counter="case")
+
+    with opened(config.database_url) as writing, opened(config.database_url) as reading:
+        with reading.read() as connection:
+            assert tenants.has_tenant("thabaneng", connection)
+            with pytest.raises(StoreBusyError):
+                write(writing)
+            assert "Current Checked out connections: 0" in writing.engine.pool.status()
+        assert write(writing) == 1

@@ -56,6 +56,7 @@ _LENGTH: Final = Prepared(
         requests.c.request_id == bindparam("request_id")
     )
 )
+_SLEEP: Final = Prepared(select(func.pg_sleep(60).label("slept")))
 _PID: Final = text("SELECT pg_backend_pid()")
 
 pytestmark = pytest.mark.postgres
@@ -349,6 +350,20 @@ def test_a_server_that_goes_within_a_transaction_ends_it(server: Store) -> None:
         lose(leave)
     with server.write() as connection:
         assert _numbers(connection) == []
+
+
+def test_why_the_server_ended_the_connection_is_told(server: Store) -> None:
+    def wait() -> None:
+        with server.write() as connection:
+            pid = connection.execute(_PID).scalar_one()
+            asked = _SLEEP.ask(connection, {})
+            _ADD.run(connection, _customer("A"))
+            _end(server, pid)
+            asked.rows()
+
+    with pytest.raises(OperationalError, match="administrator command") as lost:
+        wait()
+    assert lost.value.connection_invalidated
 
 
 def test_an_interrupt_before_anything_was_sent_leaves_no_connection_behind(

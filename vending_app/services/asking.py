@@ -5,6 +5,7 @@ is, ``resolve`` writes it down once; whoever comes second finds it there.
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from vending_app.domain.errors import (
     KeyChangedError,
     OutcomeUnknownError,
     RequestFailedError,
+    StoreBusyError,
     TokenNotMadeError,
     VendingError,
 )
@@ -130,10 +132,27 @@ def resolve(
     Raises:
         LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right; the request stays
             open.
+        OutcomeUnknownError: The database is busy; the request stays open.
         KeyChangedError: Somebody has seen another key in the meter meanwhile, under which it takes
             none of the tokens; the request has failed.
         VendingError: The request has failed.
     """
+    try:
+        return _resolved(store, case, request=request, made=made, refusal=refusal, now=now)
+    except StoreBusyError as error:
+        # There may be tokens, and whoever believes that nothing was done would have others made.
+        raise OutcomeUnknownError(request.request_id) from error
+
+
+def _resolved(
+    store: Store,
+    case: TokenUseCase[WorkT, ResultT],
+    *,
+    request: StoredRequest,
+    made: Made,
+    refusal: VendingError | None,
+    now: datetime,
+) -> Answer[ResultT]:
     tenant, request_id = request.tenant, request.request_id
     with store.write() as connection:
         found = requests.lock(tenant, connection, request_id=request_id)
@@ -184,6 +203,7 @@ def _refusal_of(connection: Connection, meter: Meter, made: Made) -> VendingErro
 
 
 def _unknown(store: Store, request: StoredRequest) -> OutcomeUnknownError:
-    with store.write() as connection:
+    # If nobody can write it down, it is pending still, which has the same ways out.
+    with suppress(StoreBusyError), store.write() as connection:
         requests.set_unknown(request.tenant, connection, request_id=request.request_id)
     return OutcomeUnknownError(request.request_id)

@@ -64,7 +64,7 @@ def accept(
         kept = require_reason(reason)
         with store.write() as connection:
             _require_day(connection, operator.tenant, today=today, now=now)
-            known = clock.find_terms(operator.tenant, connection)
+            known = _lock_terms(connection, operator.tenant)
             terms = replace(known, accepted_until=now.astimezone(UTC) + ACCEPTED_FOR)
             _change(connection, operator, terms=terms, code="CLOCK_ACCEPTED", reason=kept, now=now)
     return terms
@@ -87,7 +87,7 @@ def set_limit(
         require(operator, Permission.SET_CLOCK)
         kept = require_reason(reason)
         with store.write() as connection:
-            terms = replace(clock.find_terms(operator.tenant, connection), days_ahead=days)
+            terms = replace(_lock_terms(connection, operator.tenant), days_ahead=days)
             _change(connection, operator, terms=terms, code="CLOCK_LIMIT_SET", reason=kept, now=now)
     return terms
 
@@ -156,6 +156,12 @@ def set_back(
             return ledger.post(tenant, connection, entry=entry, now=now)
 
 
+def _lock_terms(connection: Connection, tenant: str) -> ClockTerms:
+    """Return what is believed of the clock: nobody else changes it, nor posts by it."""
+    ledger.lock_books(tenant, connection)
+    return clock.find_terms(tenant, connection)
+
+
 def _require_day(connection: Connection, tenant: str, *, today: date, now: datetime) -> ZoneInfo:
     """Refuse a clock that shows another day than somebody says it is; return the local calendar."""
     zone = ZoneInfo(tenants.find_tenant(tenant, connection).time_zone)
@@ -190,8 +196,6 @@ def _change(
     reason: str,
     now: datetime,
 ) -> None:
-    # Who holds the end of the books is alone with what is believed of their clock.
-    ledger.lock_books(operator.tenant, connection)
     clock.set_terms(operator.tenant, connection, terms=terms)
     until = terms.accepted_until
     document: JsonObject = {

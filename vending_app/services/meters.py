@@ -105,7 +105,7 @@ def install(
     """
 
     def hung(connection: Connection, meter: Meter) -> Meter:
-        point = network.find_service_point(meter.tenant, connection, code=service_point_code)
+        point = network.lock_service_point(meter.tenant, connection, code=service_point_code)
         if point.service is not meter.service:
             raise ServiceMismatchError(meter.service.name.lower(), point.service.name.lower())
         there = meters.find_meter_at(

@@ -223,6 +223,7 @@ def _written(
         message = f"{len(found.gaps)} gaps between security module and books on {day}."
         _write_incident(store, tenant, code=GAP_CODE, message=message, document=document, now=now)
     with store.write() as connection:
+        tenants.lock_tenant(tenant, connection)
         attempt = reconciliations.add(
             tenant,
             connection,

@@ -72,8 +72,12 @@ def recover(
 def recover_all(
     store: Store, module: SecurityModule, *, now: datetime, tenant: str, limit: int = 1000
 ) -> Mapping[str, Answer[Any] | VendingError]:
-    """Recover every request that is not decided; return what came of each, by its name."""
+    """Recover every request that is not decided; return what came of each, by its name.
+
+    Whatever goes wrong with one of them, the others are recovered first.
+    """
     found: dict[str, Answer[Any] | VendingError] = {}
+    unforeseen: list[Exception] = []
     for request in open_requests(store, tenant, limit=limit):
         try:
             found[request.request_id] = recover(
@@ -81,4 +85,8 @@ def recover_all(
             )
         except VendingError as error:
             found[request.request_id] = error
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            unforeseen.append(error)
+    if unforeseen:
+        raise unforeseen[0]
     return found

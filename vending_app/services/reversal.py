@@ -43,7 +43,7 @@ from vending_app.services.plans import message_id, meter_configuration
 from vending_app.services.quoting import Amount
 from vending_app.services.refusals import audited_refusals
 from vending_app.services.requests import capabilities
-from vending_app.services.sale_case import restore_account
+from vending_app.services.sale_case import lock_payers, restore_account
 from vending_app.services.vending import VendRequest, vend
 from vending_app.storage import (
     cases,
@@ -199,6 +199,7 @@ def _write(
 ) -> CreditNote:
     """Write the credit note, the marks and the books; the account is as if it had not bought."""
     tenant = operator.tenant
+    lock_payers(connection, sale)
     restore_account(connection, sale)
     number = tenants.next_number(tenant, connection, counter=tenants.CREDIT_NOTE)
     note = CreditNote(

@@ -13,7 +13,7 @@ from keys.canonical_json import JsonObject
 from vending_app.domain.key_changes import ISSUED, with_set
 from vending_app.domain.ledger import LedgerEntry, Posting, Tender, sale_entry, sale_postings
 from vending_app.domain.ledger_rows import sale_digest
-from vending_app.domain.network import Life, Meter
+from vending_app.domain.network import SELLABLE, Life, Meter
 from vending_app.domain.parties import Vendor
 from vending_app.domain.periods import period_of
 from vending_app.domain.purchases import format_counters, parse_counters, without_purchase
@@ -89,7 +89,11 @@ def _read(document: dict[str, Any], issue: IssuePlan) -> SaleWork:
 
 
 def _lock(connection: Connection, work: SaleWork) -> None:
-    sale = work.sale
+    lock_payers(connection, work.sale)
+
+
+def lock_payers(connection: Connection, sale: Sale) -> None:
+    """Lock the account of a sale and the vendor whose float paid, after its meter."""
     parties.lock_account(sale.tenant, connection, account_number=sale.account_number)
     if sale.vendor_code is not None:
         parties.lock_vendor(sale.tenant, connection, vendor_code=sale.vendor_code)
@@ -168,15 +172,17 @@ def _basis(
 def _change_meter(keeping: Keeping[SaleWork]) -> None:
     """Let the meter be active from its first sale on, and have its new key."""
     before, change = keeping.meter, keeping.work.issue.change
-    if change is None and before.life is Life.ACTIVE:
+    # Somebody may have taken it down while a module elsewhere was asked.
+    begins = before.life in SELLABLE and before.life is not Life.ACTIVE
+    if change is None and not begins:
         return
-    meter: Meter = replace(before, life=Life.ACTIVE)
+    meter: Meter = replace(before, life=Life.ACTIVE) if begins else before
     if change is not None:
         # The set counts from its event on, which is written below.
         keys = keys_of(keeping.connection, before)
         meter = with_set(meter, keys, before=keeping.work.issue.meter.key, after=change.key)
     meters.change_meter(meter.tenant, keeping.connection, meter=meter)
-    if before.life is not Life.ACTIVE:
+    if begins:
         add_history(
             keeping.connection,
             meter,

@@ -95,6 +95,7 @@ def add_version(
     require_second_person(operator.login, approver)
     version = parse_version(document)
     with store.write() as connection:
+        tenants.lock_tenant(operator.tenant, connection)
         _require_next(connection, operator.tenant, version=version)
         findings = _findings(connection, operator.tenant, document=document)
         if findings and not accepted:
@@ -134,6 +135,7 @@ def add_table(
     canonical = format_table(table)
     tenant = operator.tenant
     with store.write() as connection:
+        tenants.lock_tenant(tenant, connection)
         revision = pricing.last_table_revision(tenant, connection, table_code=table.code) + 1
         pricing.add_table(
             tenant,

@@ -194,7 +194,7 @@ def vend(
         LedgerClockBehindError, LedgerClockAheadError: The clock is far behind the last entry of the
             books, or further ahead than anybody believes.
         RequestFailedError, OutcomeUnknownError: What came of the same request before.
-        StoreBusyError: The database was not to be had; nothing was sold.
+        StoreBusyError: The database was not to be had; this time nothing was done.
     """
     about: JsonObject = {
         "request": "sale",
@@ -283,7 +283,7 @@ def _decide(
         use_credit=at_once,
     )
     if vendor is not None:
-        pending = 0 if at_once else pending_sales_minor(connection, vendor)
+        pending = pending_sales_minor(connection, vendor)
         require_float(vendor, offer.tendered_minor, pending_minor=pending, tenant=tenant)
     store.fail_point("sale.quoted")
     due = _agreed_change(connection, module, supply, offer=offer, request=request, now=now)

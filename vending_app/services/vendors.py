@@ -76,7 +76,8 @@ def deposit(store: Store, operator: Operator, *, paid: Deposit, now: datetime) -
     require(operator, Permission.BANKING)
     require_code("A bank reference", paid.bank_reference)
     tenant = operator.tenant
-    with store.write() as connection:
+    payment = f"a payment {paid.bank_reference}"
+    with refusing_doubles(payment), store.write() as connection:
         parties.lock_vendor(tenant, connection, vendor_code=paid.vendor_code)
         clock.require_clock(tenant, connection, now=now)
         terms = tenants.find_tenant(tenant, connection)
@@ -92,6 +93,6 @@ def deposit(store: Store, operator: Operator, *, paid: Deposit, now: datetime) -
             tenant, connection, kind=EntryKind.FLOAT_DEPOSIT, reference=entry.reference
         )
         if booked is not None:
-            raise AlreadyThereError(f"a payment {paid.bank_reference}")
+            raise AlreadyThereError(payment)
         ledger.post(tenant, connection, entry=entry, now=now)
         return parties.find_vendor(tenant, connection, vendor_code=paid.vendor_code)

@@ -250,7 +250,7 @@ def ask_books(
         LedgerAccountError: A float or a credit of somebody who does not exist.
         LedgerLimitError: A float or a credit does not suffice.
     """
-    # Owners come before the head: who sells with a module in this process has locked them before.
+    # Owners come before the head; whoever sells or takes back has locked them before.
     _move_parties(tenant, connection, postings=postings)
     wanted = frozenset(posting.account for posting in postings)
     return _ask_books(tenant, connection, wanted=wanted)

@@ -13,6 +13,7 @@ from vending_app.domain.errors import (
     UnknownSupplyGroupError,
 )
 from vending_app.domain.network import Area, Feeder, KeyPolicy, ServicePoint, SupplyGroup
+from vending_app.storage.locking import locked
 from vending_app.storage.tables import areas, feeders, service_points, supply_groups
 
 
@@ -114,11 +115,23 @@ def find_service_point(tenant: str, connection: Connection, *, code: str) -> Ser
     Raises:
         UnknownServicePointError: The tenant has none of this code.
     """
-    row = connection.execute(
-        select(service_points).where(
-            service_points.c.tenant == tenant, service_points.c.service_point_code == code
-        )
-    ).one_or_none()
+    return _service_point(tenant, connection, code=code, lock=False)
+
+
+def lock_service_point(tenant: str, connection: Connection, *, code: str) -> ServicePoint:
+    """Return the same; until this transaction ends, nobody else hangs a meter there.
+
+    Raises:
+        UnknownServicePointError: As for ``find_service_point``.
+    """
+    return _service_point(tenant, connection, code=code, lock=True)
+
+
+def _service_point(tenant: str, connection: Connection, *, code: str, lock: bool) -> ServicePoint:
+    query = select(service_points).where(
+        service_points.c.tenant == tenant, service_points.c.service_point_code == code
+    )
+    row = connection.execute(locked(query) if lock else query).one_or_none()
     if row is None:
         raise UnknownServicePointError(code)
     return ServicePoint(

@@ -11,6 +11,7 @@ from vending_app.domain.network import KeyPolicy, ServicePoint, SupplyGroup
 from vending_app.domain.parties import Account, AccountState, Customer
 from vending_app.domain.places import Supply
 from vending_app.storage import meters as meter_statements
+from vending_app.storage import parties
 from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Found, Prepared
 from vending_app.storage.rows import SERVICES, Words, meter_of
@@ -112,7 +113,16 @@ def lock_supply(tenant: str, connection: Connection, *, drn: DecoderReferenceNum
 
 def _one(tenant: str, connection: Connection, *, drn: DecoderReferenceNumber, lock: bool) -> Supply:
     query = _LOCK if lock else _FIND
-    row = query.one_or_none(connection, {"tenant": tenant, "drn": str(drn)})
+    values = {"tenant": tenant, "drn": str(drn)}
+    row = query.one_or_none(connection, values)
+    if row is None and lock:
+        # PostgreSQL has joined what it found before it waited: with another place, group or tariff
+        # since, nothing fits together. The meter is held now, so its place stays.
+        meter_statements.lock_meter(tenant, connection, drn=drn)
+        place = _FIND.one_or_none(connection, values)
+        if place is not None:
+            parties.lock_account(tenant, connection, account_number=place.account_number)
+            row = _FIND.one_or_none(connection, values)
     if row is None:
         meter_statements.find_meter(tenant, connection, drn=drn)
         raise MeterWithoutPlaceError(str(drn))

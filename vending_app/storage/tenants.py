@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from vending_app.domain.errors import UnknownTenantError
 from vending_app.domain.parties import Tenant
+from vending_app.storage.locking import locked
 from vending_app.storage.prepared import Prepared
 from vending_app.storage.rows import tenant_of
 from vending_app.storage.tables import counters, tenants
@@ -39,6 +40,14 @@ def find_tenant(tenant: str, connection: Connection) -> Tenant:
     if row is None:
         raise UnknownTenantError(tenant)
     return tenant_of(row)
+
+
+def lock_tenant(tenant: str, connection: Connection) -> None:
+    """Let nobody else do the same until the transaction ends.
+
+    For what is rare, and goes by what is there: the next revision, one more attempt.
+    """
+    connection.execute(locked(_FIND), {"tenant": tenant})
 
 
 def has_tenant(tenant: str, connection: Connection) -> bool:
@@ -79,8 +88,13 @@ def ask_numbers(
 ) -> Callable[[], dict[str, int]]:
     """Count up; what is returned gives the numbers. Nobody else counts until the transaction ends.
 
-    A transaction that is rolled back gives its numbers back, so there are no gaps. One statement
-    for all would count in whatever order the rows lie, and two sales could wait for each other.
+    A transaction that is rolled back gives its numbers back, so there are no gaps.
+
+    Args:
+        tenant: Whose numbers.
+        connection: The transaction.
+        names: The counters, ``BASIS`` before ``SALE`` everywhere. One statement for all would count
+            in whatever order the rows lie, and two sales could wait for each other.
     """
     asked = {name: _COUNT.ask(connection, {"counting": tenant, "named": name}) for name in names}
     return lambda: {name: each.rows()[0].last_number for name, each in asked.items()}

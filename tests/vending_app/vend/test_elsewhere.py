@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from tests.vending_app.vend.shop import (
     add_supply,
     add_tariff,
     change,
+    change_meter,
     drn_of,
     findings,
     meter_of,
@@ -28,10 +30,16 @@ from tests.vending_app.vend.shop import (
     tariff,
 )
 from vending_app import demo_story as story
-from vending_app.domain.errors import OutcomeUnknownError, RequestInProgressError, VendingError
-from vending_app.domain.network import CreditKind
+from vending_app.domain.errors import (
+    OutcomeUnknownError,
+    RequestInProgressError,
+    StoreBusyError,
+    VendingError,
+)
+from vending_app.domain.network import CreditKind, Life
 from vending_app.domain.requests import RequestState
 from vending_app.domain.tariff import Rounding
+from vending_app.services import recovery
 from vending_app.services.recovery import PATIENCE, open_requests, recover, recover_all
 from vending_app.storage import parties, tables
 from vending_app.storage import requests as request_statements
@@ -339,16 +347,17 @@ def test_a_key_change_is_made_elsewhere_and_recovered(store: Store, elsewhere: E
 
 
 def test_a_float_is_not_spent_twice_while_an_outcome_is_unknown(
-    store: Store, elsewhere: Elsewhere
+    store: Store, elsewhere: Elsewhere, module: JournalledModule
 ) -> None:
     elsewhere.after = _broken
     with pytest.raises(OutcomeUnknownError):
         sell(store, elsewhere, login="tshepo", minor=200_00)
     elsewhere.after = _fine
-    with pytest.raises(VendingError) as refusal:
-        sell(store, elsewhere, login="tshepo", minor=100_00, request_id="r-2")
-    assert refusal.value.code == "VENDOR_LIMIT"
-    assert "50.00" in str(refusal.value)
+    for another in (elsewhere, module):
+        with pytest.raises(VendingError) as refusal:
+            sell(store, another, login="tshepo", minor=100_00, request_id="r-2")
+        assert refusal.value.code == "VENDOR_LIMIT"
+        assert "50.00" in str(refusal.value)
     assert recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1").result
 
 
@@ -376,6 +385,71 @@ def test_all_open_requests_are_recovered_together(store: Store, elsewhere: Elsew
     assert isinstance(not_made, VendingError)
     assert not_made.code == "TOKEN_NOT_MADE"
     assert open_requests(store, THABANENG, limit=9) == ()
+
+
+def test_what_goes_wrong_with_one_request_keeps_no_other_from_its_outcome(
+    store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere.after = _broken
+    for request_id in ("r-1", "r-2"):
+        with pytest.raises(OutcomeUnknownError):
+            sell(store, elsewhere, request_id=request_id)
+    elsewhere.after = _fine
+    recovered = recovery.recover
+
+    def failing(*given: Any, request_id: str, **named: Any) -> object:
+        if request_id == "r-1":
+            raise ZeroDivisionError
+        return recovered(*given, request_id=request_id, **named)
+
+    monkeypatch.setattr(recovery, "recover", failing)
+    with pytest.raises(ZeroDivisionError):
+        recover_all(store, elsewhere, now=LATER, tenant=THABANENG)
+    assert [request.request_id for request in open_requests(store, THABANENG, limit=9)] == ["r-1"]
+
+
+def test_a_sale_is_finished_whose_meter_was_taken_down_meanwhile(
+    store: Store, elsewhere: Elsewhere
+) -> None:
+    elsewhere.after = _broken
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    elsewhere.after = _fine
+    change_meter(store, life=Life.REMOVED, service_point_code=None)
+    sale = recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1").result
+    assert [token.digits for token in sale.tokens] != [""]
+    assert meter_of(store).life is Life.REMOVED
+    assert findings(store) == []
+
+
+def test_whoever_finds_the_database_busy_afterwards_is_not_told_that_nothing_was_done(
+    store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(step: str) -> None:
+        if step == "sale.sale":
+            raise StoreBusyError
+
+    monkeypatch.setattr(store, "fail_point", busy)
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    assert _state(store) is RequestState.PENDING
+    monkeypatch.undo()
+    sale = sell(store, elsewhere).result
+    assert isinstance(RealMeter.of(meter_of(store)).enter(sale.tokens[0].digits), Accepted)
+    assert findings(store) == []
+
+
+def test_an_outcome_is_unknown_even_if_nobody_can_write_that_down(
+    store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise StoreBusyError
+
+    monkeypatch.setattr(request_statements, "set_unknown", busy)
+    elsewhere.after = _broken
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    assert _state(store) is RequestState.PENDING
 
 
 def test_a_request_that_nobody_made_is_not_recovered(store: Store, elsewhere: Elsewhere) -> None:

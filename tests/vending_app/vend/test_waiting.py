@@ -1,11 +1,17 @@
 """Who has to wait for somebody else waits in one order, so that nobody is told to come again."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from keys.issuing import JournalledModule
 from sts import KeyRevisionNumber
+from tests.vending_app.cases.words import approved, taking_back
+from tests.vending_app.helpers import NOW
+from tests.vending_app.network.conftest import Staff, staff
 from tests.vending_app.vend.conftest import ModuleMaker
 from tests.vending_app.vend.shop import (
     THABANENG,
@@ -20,9 +26,14 @@ from tests.vending_app.vend.shop import (
     sell,
     tariff,
 )
-from vending_app.domain.network import ServicePoint
-from vending_app.storage import network, parties, tables
+from vending_app.domain.errors import ReversalImpossibleError
+from vending_app.domain.network import Meter, ServicePoint
+from vending_app.domain.tariff import Rounding
+from vending_app.services.reversal import reverse
+from vending_app.storage import meters, network, parties, tables
 from vending_app.storage.engine import Store
+
+__all__ = ["staff"]
 
 TILLS = 4
 SALES_A_TILL = 15
@@ -77,6 +88,54 @@ def test_modules_here_and_elsewhere_sell_out_of_one_float(
     assert findings(store) == []
 
 
+def test_meters_that_share_an_account_sell_and_take_back_here_and_elsewhere(
+    store: Store, module: JournalledModule, elsewhere: Elsewhere, staff: Staff
+) -> None:
+    add_tariff(store, tariff("plain", rounding=Rounding.CARRY))
+    change(store, tables.vendors, limit_minor=10**9)
+    change(store, tables.supply_groups, lead_cap_minutes=1440)
+    drns = [drn_of(serial) for serial in range(4)]
+    made = [add_supply(store, drn, tariff_code="plain") for drn in drns]
+    _share_accounts(store, made[:2], made[2:])
+
+    def sold(till: int) -> None:
+        asked = elsewhere if till % 2 else module
+        for number in range(SALES_A_TILL):
+            drn = drns[(number + till) % len(drns)]
+            sale = sell(
+                store, asked, drn=drn, request_id=f"{till}-{number}", login="tshepo", minor=1_05
+            ).result
+            if number % 3 == 0:
+                case = approved(store, staff, taking_back(sale.number, drn=drn))
+                # Credit that a sale left over may be spent already.
+                with suppress(ReversalImpossibleError):
+                    reverse(store, asked, staff.supervisor, case_number=case.number, now=NOW)
+
+    with ThreadPoolExecutor(TILLS) as tills:
+        list(tills.map(sold, range(TILLS)))
+    assert rows(store, "sales") == {"sales": TILLS * SALES_A_TILL}
+    assert rows(store, "credit_notes")["credit_notes"] > 0
+    assert findings(store) == []
+
+
+def _share_accounts(store: Store, first: list[Meter], second: list[Meter]) -> None:
+    """Hang each of the second meters at another place of the account of one of the first."""
+    with store.write() as connection:
+        for owner, guest in zip(first, second, strict=True):
+            assert owner.service_point_code is not None
+            point = ServicePoint(
+                tenant=THABANENG,
+                code=f"beside-{owner.service_point_code}",
+                # Its account has the number of its place.
+                account_number=owner.service_point_code,
+                place="Beside it",
+                service=guest.service,
+            )
+            network.add_service_point(THABANENG, connection, point=point)
+            moved: Meter = replace(guest, service_point_code=point.code)
+            meters.change_meter(THABANENG, connection, meter=moved)
+
+
 @pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_what_refers_to_a_locked_row_is_added_all_the_same(store: Store) -> None:
     # SQLite lets one write at a time.
@@ -88,10 +147,10 @@ def test_what_refers_to_a_locked_row_is_added_all_the_same(store: Store) -> None
         place="Next door",
         service=meter_of(store).service,
     )
-    with store.write() as selling:
+    with store.write() as selling, store.write() as other:
         parties.lock_account(THABANENG, selling, account_number=number)
-        with store.write() as other:
-            network.add_service_point(THABANENG, other, point=point)
+        other.execute(text("SET LOCAL lock_timeout = 500"))
+        network.add_service_point(THABANENG, other, point=point)
     with store.read() as connection:
         found = network.find_service_point(THABANENG, connection, code=point.code)
     assert found == point

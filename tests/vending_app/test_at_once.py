@@ -24,6 +24,7 @@ from tests.vending_app.helpers import NOW
 from tests.vending_app.network.conftest import Staff, staff
 from tests.vending_app.vend.shop import (
     THABANENG,
+    add_place,
     add_supply,
     add_tariff,
     drn_of,
@@ -33,7 +34,7 @@ from tests.vending_app.vend.shop import (
     tariff,
 )
 from vending_app.domain.errors import AlreadyThereError, PlaceTakenError
-from vending_app.domain.network import Life, Meter, ServicePoint
+from vending_app.domain.network import Life, Meter
 from vending_app.domain.parties import Vendor
 from vending_app.domain.sales import Sale
 from vending_app.domain.tariff import DatedRate, DatedTable, format_table
@@ -115,15 +116,8 @@ def test_a_sale_goes_to_the_place_that_the_meter_got_while_it_waited(
     other = add_supply(store, drn_of(1), tariff_code="plain")
 
     def move(connection: Connection) -> None:
-        point = ServicePoint(
-            tenant=THABANENG,
-            code="next-door",
-            account_number=_ACCOUNT,
-            place="Next door",
-            service=other.service,
-        )
-        network.add_service_point(THABANENG, connection, point=point)
-        moved: Meter = replace(other, service_point_code=point.code)
+        add_place(connection, "next-door", account_number=_ACCOUNT)
+        moved: Meter = replace(other, service_point_code="next-door")
         meter_statements.change_meter(THABANENG, connection, meter=moved)
 
     (sold,) = _at_once(
@@ -161,14 +155,7 @@ def test_one_of_two_meters_gets_the_place(store: Store, staff: Staff) -> None:
     code = "next-door"
     like = meter_of(store)
     with store.write() as connection:
-        point = ServicePoint(
-            tenant=THABANENG,
-            code=code,
-            account_number=_ACCOUNT,
-            place="Next door",
-            service=like.service,
-        )
-        network.add_service_point(THABANENG, connection, point=point)
+        add_place(connection, code, account_number=_ACCOUNT)
         for drn in drns:
             new: Meter = replace(like, drn=drn, life=Life.STOCK, service_point_code=None)
             meter_statements.add_meter(THABANENG, connection, meter=new, now=NOW)

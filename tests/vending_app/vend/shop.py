@@ -237,16 +237,28 @@ def add_supply(
             opened_at=NOW,
         )
         parties.add_account(THABANENG, connection, account=account)
-        point = ServicePoint(
-            tenant=THABANENG,
-            code=number,
-            account_number=number,
-            place="Somewhere",
-            service=made.service,
-        )
-        network.add_service_point(THABANENG, connection, point=point)
+        add_place(connection, number, account_number=number, service=made.service)
         meters.add_meter(THABANENG, connection, meter=made, now=NOW)
     return made
+
+
+def add_place(
+    connection: Connection,
+    code: str,
+    *,
+    account_number: str,
+    service: Service = Service.ELECTRICITY,
+) -> ServicePoint:
+    """Add a place of an account for a meter."""
+    point = ServicePoint(
+        tenant=THABANENG,
+        code=code,
+        account_number=account_number,
+        place="Somewhere",
+        service=service,
+    )
+    network.add_service_point(THABANENG, connection, point=point)
+    return point
 
 
 def drn_of(serial: int) -> str:

@@ -64,6 +64,14 @@ def _fine(_: str) -> None:
     pass
 
 
+def _lose_the_answer(store: Store, elsewhere: Elsewhere, **asked: Any) -> None:
+    """Sell what the module makes; its answer does not come back."""
+    elsewhere.after = _broken
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere, **asked)
+    elsewhere.after = _fine
+
+
 def _state(store: Store, request_id: str = "r-1") -> RequestState:
     with store.read() as connection:
         return request_statements.find(THABANENG, connection, request_id=request_id).state
@@ -119,10 +127,7 @@ def test_a_lost_answer_is_an_unknown_outcome(store: Store, elsewhere: Elsewhere)
 def test_what_was_made_and_got_lost_is_the_sale(
     store: Store, elsewhere: Elsewhere, again: str
 ) -> None:
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere)
     if again == "recover":
         answer = recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1")
     else:
@@ -218,10 +223,7 @@ def test_of_several_tokens_those_made_before_a_refusal_are_withheld(
 
 def test_others_sell_to_the_meter_meanwhile(store: Store, elsewhere: Elsewhere) -> None:
     """Their identifiers differ, also when the first request came to nothing."""
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere)
     second = sell(store, elsewhere, request_id="r-2", minor=10_00).result
     first = recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1").result
     meter = RealMeter.of(meter_of(store))
@@ -349,10 +351,7 @@ def test_a_key_change_is_made_elsewhere_and_recovered(store: Store, elsewhere: E
 def test_a_float_is_not_spent_twice_while_an_outcome_is_unknown(
     store: Store, elsewhere: Elsewhere, module: JournalledModule
 ) -> None:
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere, login="tshepo", minor=200_00)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere, login="tshepo", minor=200_00)
     for another in (elsewhere, module):
         with pytest.raises(VendingError) as refusal:
             sell(store, another, login="tshepo", minor=100_00, request_id="r-2")
@@ -390,11 +389,8 @@ def test_all_open_requests_are_recovered_together(store: Store, elsewhere: Elsew
 def test_what_goes_wrong_with_one_request_keeps_no_other_from_its_outcome(
     store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere.after = _broken
     for request_id in ("r-1", "r-2"):
-        with pytest.raises(OutcomeUnknownError):
-            sell(store, elsewhere, request_id=request_id)
-    elsewhere.after = _fine
+        _lose_the_answer(store, elsewhere, request_id=request_id)
     recovered = recovery.recover
 
     def failing(*given: Any, request_id: str, **named: Any) -> object:
@@ -411,10 +407,7 @@ def test_what_goes_wrong_with_one_request_keeps_no_other_from_its_outcome(
 def test_a_sale_is_finished_whose_meter_was_taken_down_meanwhile(
     store: Store, elsewhere: Elsewhere
 ) -> None:
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere)
     change_meter(store, life=Life.REMOVED, service_point_code=None)
     sale = recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1").result
     assert [token.digits for token in sale.tokens] != [""]
@@ -461,10 +454,7 @@ def test_a_request_that_nobody_made_is_not_recovered(store: Store, elsewhere: El
 def test_a_sale_long_after_is_kept_at_the_time_of_payment(
     store: Store, elsewhere: Elsewhere
 ) -> None:
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere)
     for number in range(60):
         sell(store, elsewhere, request_id=f"m-{number}", minor=5_00, now=NOW + timedelta(hours=1))
     with pytest.raises(VendingError) as refusal:
@@ -477,10 +467,7 @@ def test_a_sale_long_after_is_kept_at_the_time_of_payment(
 def test_a_sale_recovered_on_another_day_has_the_day_of_payment(
     store: Store, elsewhere: Elsewhere
 ) -> None:
-    elsewhere.after = _broken
-    with pytest.raises(OutcomeUnknownError):
-        sell(store, elsewhere)
-    elsewhere.after = _fine
+    _lose_the_answer(store, elsewhere)
     later = NOW + timedelta(days=40)
     sale = recover(store, elsewhere, now=later, tenant=THABANENG, request_id="r-1").result
     assert sale.sold_at == NOW

@@ -16,18 +16,18 @@ from tests.vending_app.vend.conftest import ModuleMaker
 from tests.vending_app.vend.shop import (
     THABANENG,
     Elsewhere,
+    add_place,
     add_supply,
     add_tariff,
     change,
     drn_of,
     findings,
-    meter_of,
     rows,
     sell,
     tariff,
 )
 from vending_app.domain.errors import ReversalImpossibleError
-from vending_app.domain.network import Meter, ServicePoint
+from vending_app.domain.network import Meter
 from vending_app.domain.tariff import Rounding
 from vending_app.services.reversal import reverse
 from vending_app.storage import meters, network, parties, tables
@@ -123,16 +123,10 @@ def _share_accounts(store: Store, first: list[Meter], second: list[Meter]) -> No
     with store.write() as connection:
         for owner, guest in zip(first, second, strict=True):
             assert owner.service_point_code is not None
-            point = ServicePoint(
-                tenant=THABANENG,
-                code=f"beside-{owner.service_point_code}",
-                # Its account has the number of its place.
-                account_number=owner.service_point_code,
-                place="Beside it",
-                service=guest.service,
-            )
-            network.add_service_point(THABANENG, connection, point=point)
-            moved: Meter = replace(guest, service_point_code=point.code)
+            code = f"beside-{owner.service_point_code}"
+            # Its account has the number of its place.
+            add_place(connection, code, account_number=owner.service_point_code)
+            moved: Meter = replace(guest, service_point_code=code)
             meters.change_meter(THABANENG, connection, meter=moved)
 
 
@@ -140,17 +134,10 @@ def _share_accounts(store: Store, first: list[Meter], second: list[Meter]) -> No
 def test_what_refers_to_a_locked_row_is_added_all_the_same(store: Store) -> None:
     # SQLite lets one write at a time.
     number = "C00102"
-    point = ServicePoint(
-        tenant=THABANENG,
-        code="next-door",
-        account_number=number,
-        place="Next door",
-        service=meter_of(store).service,
-    )
     with store.write() as selling, store.write() as other:
         parties.lock_account(THABANENG, selling, account_number=number)
         other.execute(text("SET LOCAL lock_timeout = 500"))
-        network.add_service_point(THABANENG, other, point=point)
+        point = add_place(other, "next-door", account_number=number)
     with store.read() as connection:
         found = network.find_service_point(THABANENG, connection, code=point.code)
     assert found == point

@@ -33,11 +33,18 @@ from tests.vending_app.vend.shop import (
     sell,
     tariff,
 )
-from vending_app.domain.errors import AlreadyThereError, PlaceTakenError
+from vending_app.demo_tariffs import HOME
+from vending_app.domain.errors import AlreadyThereError, PlaceTakenError, TariffCodeError
 from vending_app.domain.network import Life, Meter
 from vending_app.domain.parties import Vendor
 from vending_app.domain.sales import Sale
-from vending_app.domain.tariff import DatedRate, DatedTable, format_table
+from vending_app.domain.tariff import (
+    DatedRate,
+    DatedTable,
+    TariffVersion,
+    format_table,
+    format_version,
+)
 from vending_app.services import clock, meters, tariffs
 from vending_app.services.reconciliation import reconcile
 from vending_app.services.vendors import Deposit, add_vendor, deposit
@@ -206,6 +213,23 @@ def test_a_table_gets_two_revisions(store: Store, staff: Staff) -> None:
     assert [type(each) for each in found] == [DatedTable, DatedTable]
     with store.read() as connection:
         assert pricing.last_table_revision(THABANENG, connection, table_code="levy") == 2
+
+
+def test_one_of_two_versions_is_the_next(store: Store, staff: Staff) -> None:
+    document = format_version(replace(HOME, number=2, first_day=date(2026, 7, 1)))
+
+    def added() -> TariffVersion:
+        return tariffs.add_version(
+            store,
+            staff.administrator,
+            document=document,
+            approver=staff.supervisor,
+            now=NOW,
+            accepted=True,
+        )
+
+    found = _at_once(store, _hold_tenant, added, added)
+    assert {type(each) for each in found} == {TariffVersion, TariffCodeError}
 
 
 def test_what_two_say_of_the_clock_counts_both(store: Store, staff: Staff) -> None:

@@ -1,5 +1,7 @@
 """The commands that keep what is there: backup, restore, recover, reconcile."""
 
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,17 @@ from tests.vending_app.vend.conftest import elsewhere
 from tests.vending_app.vend.shop import Elsewhere, rows, sell
 from vending_app import cli
 from vending_app.config import Config
-from vending_app.domain.errors import OutcomeUnknownError
+from vending_app.domain.errors import OutcomeUnknownError, RequestInProgressError
 from vending_app.module import open_installed_module
+from vending_app.services import recovery
 from vending_app.storage.engine import Store
 
 __all__ = ["elsewhere"]
+
+
+def _broken(_: str) -> None:
+    message = "the line is dead"
+    raise ConnectionError(message)
 
 
 def _run(config: Config, *arguments: str) -> Result:
@@ -71,13 +79,9 @@ def test_recover_has_nothing_to_do_where_everything_is_known(config: Config) -> 
 def test_recover_says_what_came_of_each_request(
     config: Config, store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: str) -> None:
-        message = "the line is dead"
-        raise ConnectionError(message)
-
     opened = "vending_app.cli.keeping.open_installed_module"
     monkeypatch.setattr(opened, lambda *_, **__: elsewhere)
-    elsewhere.after = broken
+    elsewhere.after = _broken
     with pytest.raises(OutcomeUnknownError):
         sell(store, elsewhere)
     still = _run(config, "recover")
@@ -87,6 +91,37 @@ def test_recover_says_what_came_of_each_request(
     done = _run(config, "recover")
     assert (done.exit_code, done.output) == (0, "thabaneng r-1: done\n")
     assert rows(store, "sales") == {"sales": 1}
+
+
+def test_recover_goes_on_after_what_nobody_has_foreseen(
+    config: Config, store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = {"r-1": ZeroDivisionError("mend me"), "r-2": RequestInProgressError("r-2")}
+    keeping = import_module("vending_app.cli.keeping")
+    monkeypatch.setattr(keeping, "open_installed_module", lambda *_, **__: elsewhere)
+    monkeypatch.setattr(keeping, "recover_all", lambda *_, **__: outcomes)
+    found = _run(config, "recover")
+    assert found.exception is outcomes["r-1"]
+    tenants = store.tenant_codes()
+    assert [line.split(":")[0] for line in found.output.splitlines()] == [
+        f"{tenant} {request_id}" for tenant in tenants for request_id in outcomes
+    ]
+
+
+def test_recover_says_so_when_the_clock_keeps_a_request_open(
+    config: Config, store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping = import_module("vending_app.cli.keeping")
+    monkeypatch.setattr(keeping, "open_installed_module", lambda *_, **__: elsewhere)
+    monkeypatch.setattr(keeping, "utc_now", lambda: NOW - timedelta(days=1))
+    monkeypatch.setattr(recovery, "PATIENCE", timedelta(days=-2))
+    monkeypatch.setattr(elsewhere, "after", _broken)
+    with pytest.raises(OutcomeUnknownError):
+        sell(store, elsewhere)
+    elsewhere.after = lambda _: None
+    found = _run(config, "recover")
+    assert "thabaneng r-1: CLOCK_BEHIND" in found.output
+    assert found.exit_code == 1
 
 
 def test_reconcile_agrees_on_an_honest_day_and_not_on_another(config: Config, store: Store) -> None:

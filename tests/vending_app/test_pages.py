@@ -28,6 +28,7 @@ from vending_app.demo_story import (
     SUPPLY_GROUP_CODE,
     VENDING_KEY_HEX,
 )
+from vending_app.domain.errors import StoreBusyError
 from vending_app.domain.held_back import HeldBack
 from vending_app.domain.network import ServicePoint
 from vending_app.installation import prepare
@@ -299,6 +300,27 @@ def test_a_button_pressed_twice_sells_once(cashier: Browser) -> None:
     changed = cashier.post("/sell/confirm", **fields | {"amount": "30"})
     assert changed.status_code == 409
     assert "REQUEST_ID_REUSED" in changed.text
+
+
+def test_who_finds_the_system_busy_asks_again_with_the_same_request(
+    app: Flask, cashier: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise StoreBusyError
+
+    monkeypatch.setattr(app.extensions[EXTENSION].store, "fail_point", busy)
+    page_of_sale = {"meter": PIETER, "amount": "2.5", "amount_kind": "units", "request_id": "r-9"}
+    form = {"csrf_token": cashier.csrf_token("/sell"), **page_of_sale}
+    # The page is shown even if the database stays busy.
+    monkeypatch.setattr(meters, "list_meters", busy)
+    answer = cashier.client.post("/sell/confirm", data=form)
+    assert (answer.status_code, "STORE_BUSY" in answer.text) == (503, True)
+    again = dict(re.findall(r'name="(\w+)" value="([^"]*)"', answer.text))
+    assert again.keys() == {"csrf_token", *page_of_sale}
+    monkeypatch.undo()
+    first = cashier.client.post("/sell/confirm", data=again)
+    second = cashier.client.post("/sell/confirm", data=again)
+    assert first.headers["Location"] == second.headers["Location"] == "/sales/1"
 
 
 @pytest.mark.parametrize(

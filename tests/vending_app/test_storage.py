@@ -50,6 +50,7 @@ _WITHOUT_TENANT: Final = frozenset(
     {
         "backup",
         "engine",
+        "locking",
         "migrate",
         "migrations",
         "numbers",

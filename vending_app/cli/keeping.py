@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TypeGuard
 
 import click
 
@@ -14,10 +14,8 @@ from vending_app.config import data_dir_of
 from vending_app.domain.errors import VendingError
 from vending_app.installation import prepare
 from vending_app.module import open_installed_module
-from vending_app.services.recovery import recover_all
+from vending_app.services.recovery import open_requests, recover_all
 from vending_app.storage.backup import restore_backup, write_backup
-
-_STILL_OPEN: Final = frozenset({"OUTCOME_UNKNOWN", "REQUEST_IN_PROGRESS"})
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -71,15 +69,26 @@ def recover(data_dir: Path | None) -> None:
     """
     config = configured(data_dir)
     module = open_installed_module(config, now=utc_now())
-    unknown = 0
+    unforeseen: list[Exception] = []
     with opened_store(config) as store:
         for tenant in store.tenant_codes():
             found = recover_all(store, module, now=utc_now(), tenant=tenant)
             for request_id, outcome in found.items():
-                word = "done"
-                if isinstance(outcome, VendingError):
-                    word = f"{outcome.code}: {outcome}"
-                    unknown += outcome.code in _STILL_OPEN
-                click.echo(f"{tenant} {request_id}: {word}")
-    if unknown:
+                click.echo(f"{tenant} {request_id}: {_word(outcome)}")
+            unforeseen += filter(_is_unforeseen, found.values())
+        stays = any(open_requests(store, tenant, limit=1) for tenant in store.tenant_codes())
+    if unforeseen:
+        # All others had their turn; this one is for those who mend programs.
+        raise unforeseen[0]
+    if stays:
         sys.exit(REFUSED)
+
+
+def _word(outcome: object) -> str:
+    if isinstance(outcome, VendingError):
+        return f"{outcome.code}: {outcome}"
+    return f"unforeseen: {outcome!r}" if isinstance(outcome, Exception) else "done"
+
+
+def _is_unforeseen(outcome: object) -> TypeGuard[Exception]:
+    return isinstance(outcome, Exception) and not isinstance(outcome, VendingError)

@@ -74,7 +74,7 @@ def ask(
 
     Raises:
         TokenRefusedError, TwinRefusedError: The module or the twin refuses; the request failed.
-        OutcomeUnknownError: The module did not answer.
+        OutcomeUnknownError: The module did not answer, or the database is busy.
     """
     refusal: VendingError | None = None
     try:

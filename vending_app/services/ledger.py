@@ -6,22 +6,29 @@ stands there, another one under its code is refused.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from vending_app.domain.chart import party_of
 from vending_app.domain.ledger import CLOCK_UNIT, EntryKind, LedgerEntry, Posting
-from vending_app.domain.ledger_errors import LedgerAccountError, LedgerReferenceReusedError
+from vending_app.domain.ledger_errors import (
+    LedgerAccountError,
+    LedgerLimitError,
+    LedgerReferenceReusedError,
+)
 from vending_app.domain.parties import Operator
 from vending_app.domain.periods import period_of
 from vending_app.domain.roles import Permission
 from vending_app.services.adding import require_code
 from vending_app.services.permissions import require, require_reason, require_second_person
-from vending_app.storage import clock, ledger, ledger_reading, tenants
+from vending_app.services.sale_case import pending_sales_minor
+from vending_app.storage import clock, ledger, ledger_reading, parties, tenants
 from vending_app.storage.engine import Store
 from vending_app.storage.ledger import PostedEntry
 from vending_app.storage.ledger_reading import Balance
@@ -153,7 +160,9 @@ def _post_once(store: Store, tenant: str, *, entry: LedgerEntry, now: datetime) 
                 )
                 if found is None:
                     clock.require_clock(tenant, connection, now=now)
-                    return ledger.post(tenant, connection, entry=entry, now=now)
+                    posted = ledger.post(tenant, connection, entry=entry, now=now)
+                    _require_enough_for_pending(connection, tenant, entry.postings)
+                    return posted
         except IntegrityError:
             # Somebody booked under this reference meanwhile; the next attempt finds it.
             if attempt == _ATTEMPTS:
@@ -163,6 +172,18 @@ def _post_once(store: Store, tenant: str, *, entry: LedgerEntry, now: datetime) 
                 raise LedgerReferenceReusedError(entry.reference)
             return found
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+
+def _require_enough_for_pending(
+    connection: Connection, tenant: str, postings: Iterable[Posting]
+) -> None:
+    """Refuse to take from a float what sales need whose outcome is not known yet."""
+    for account in sorted({posting.account for posting in postings}):
+        kind, code = party_of(account) or ("", "")
+        if kind == "vendor":
+            vendor = parties.find_vendor(tenant, connection, vendor_code=code)
+            if vendor.available_minor < pending_sales_minor(connection, vendor):
+                raise LedgerLimitError(account)
 
 
 def _csv_line(cells: tuple[str, ...]) -> str:

@@ -127,7 +127,10 @@ def reconcile(
             if token.message_id in names or (token.of_day and at <= now - PATIENCE)
         ]
     except ChainError as error:
-        _write_incident(store, tenant, code=error.code, message=f"{error}.", document={}, now=now)
+        with store.write() as connection:
+            _add_incident(
+                connection, tenant, code=error.code, message=f"{error}.", document={}, now=now
+            )
         raise
     found = compare(
         logged=logged,
@@ -219,9 +222,6 @@ def _written(
             for gap in found.gaps[:MOST_LISTED]
         ],
     }
-    if found.gaps:
-        message = f"{len(found.gaps)} gaps between security module and books on {day}."
-        _write_incident(store, tenant, code=GAP_CODE, message=message, document=document, now=now)
     with store.write() as connection:
         tenants.lock_tenant(tenant, connection)
         attempt = reconciliations.add(
@@ -232,13 +232,24 @@ def _written(
             document=canonical_bytes(document).decode("ascii"),
             now=now,
         )
+        if found.gaps:
+            message = f"{len(found.gaps)} gaps between security module and books on {day}."
+            _add_incident(
+                connection, tenant, code=GAP_CODE, message=message, document=document, now=now
+            )
     return Reconciliation(
         tenant=tenant, day=day, attempt=attempt, keys=found.keys, gaps=tuple(found.gaps)
     )
 
 
-def _write_incident(
-    store: Store, tenant: str, *, code: str, message: str, document: JsonObject, now: datetime
+def _add_incident(
+    connection: Connection,
+    tenant: str,
+    *,
+    code: str,
+    message: str,
+    document: JsonObject,
+    now: datetime,
 ) -> None:
     event = AuditEvent(
         kind="incident",
@@ -248,5 +259,4 @@ def _write_incident(
         document=canonical_bytes(document).decode("ascii"),
         happened_at=now,
     )
-    with store.write() as connection:
-        audit.add_event(tenant, connection, event=event)
+    audit.add_event(tenant, connection, event=event)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from keys import SecurityModule
-from vending_app.domain.errors import RequestInProgressError, VendingError
+from vending_app.domain.errors import RequestInProgressError
 from vending_app.domain.requests import RequestState, StoredRequest
 from vending_app.services.asking import look_up, resolve, stored_work
 from vending_app.services.issue_case import ISSUE
@@ -46,7 +46,7 @@ def recover(
     Raises:
         UnknownRequestError: The tenant has none of this name.
         RequestInProgressError: Whoever asks the module may still be at it.
-        OutcomeUnknownError: The module did not answer.
+        OutcomeUnknownError: The module did not answer, or the database is busy.
         LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right.
         TokenNotMadeError: The module made nothing, or not all; the request has failed now.
         RequestFailedError: It had failed before.
@@ -71,22 +71,18 @@ def recover(
 
 def recover_all(
     store: Store, module: SecurityModule, *, now: datetime, tenant: str, limit: int = 1000
-) -> Mapping[str, Answer[Any] | VendingError]:
+) -> Mapping[str, Answer[Any] | Exception]:
     """Recover every request that is not decided; return what came of each, by its name.
 
-    Whatever goes wrong with one of them, the others are recovered first.
+    Whatever goes wrong with one of them, the others have their turn. What is no ``VendingError``
+    among it, nobody has foreseen.
     """
-    found: dict[str, Answer[Any] | VendingError] = {}
-    unforeseen: list[Exception] = []
+    found: dict[str, Answer[Any] | Exception] = {}
     for request in open_requests(store, tenant, limit=limit):
         try:
             found[request.request_id] = recover(
                 store, module, now=now, tenant=tenant, request_id=request.request_id
             )
-        except VendingError as error:
+        except Exception as error:  # noqa: BLE001 - the caller is told
             found[request.request_id] = error
-        except Exception as error:  # noqa: BLE001 - it is raised below
-            unforeseen.append(error)
-    if unforeseen:
-        raise unforeseen[0]
     return found

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
+from sqlalchemy.exc import DBAPIError
+
 from keys import KeysError
 from keys.canonical_json import JsonObject, canonical_bytes
 from sts import DecoderReferenceNumber, MeterPan, StsError
 from sts.errors import IdentifierError, WrongCheckDigitError
 from vending_app.domain.errors import (
     MeterNumberError,
+    OutcomeUnknownError,
     StoreBusyError,
     TokenRefusedError,
     VendingError,
@@ -49,9 +52,12 @@ def audited_refusals(
     try:
         yield
     except StoreBusyError:
-        # There is no room for another row now, and the same request will come again.
+        # There is no room for another row now, here and below; the same request will come again.
         raise
     except VendingError as error:
+        unsaid = isinstance(error.__cause__, StoreBusyError | DBAPIError)
+        if isinstance(error, OutcomeUnknownError) and unsaid:
+            raise
         event = AuditEvent(
             kind="refused",
             login=login,

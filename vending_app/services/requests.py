@@ -19,7 +19,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from keys import KeysError, SecurityModule
 from keys.answers import Capabilities
@@ -77,13 +77,21 @@ def perform(
         RequestFailedError: The same request failed before.
         UnknownOperatorError: There is no such operator.
         TokenRefusedError, TwinRefusedError: The module or the twin refuses.
-        OutcomeUnknownError: A module elsewhere did not answer.
+        OutcomeUnknownError: A module elsewhere did not answer, the database was busy after it was
+            asked, or its server went in the midst.
+        StoreBusyError: The database was not to be had; this step was not done.
         LedgerClockBehindError, LedgerClockAheadError: The clock cannot be right; what is open stays
             so.
         VendingError: Whatever ``decide`` refuses.
     """
     perform_with = _at_once if capabilities(module).shared_journal else _by_steps
-    return perform_with(store, module, case, named=named, decide=decide, now=now)
+    try:
+        return perform_with(store, module, case, named=named, decide=decide, now=now)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        # A server that went does not say whether the commit had arrived.
+        raise OutcomeUnknownError(named.request_id) from error
 
 
 def _at_once(

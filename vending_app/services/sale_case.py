@@ -25,9 +25,8 @@ from vending_app.services.issuing import change_tokens, issued_tokens, keep
 from vending_app.services.meters import add_history
 from vending_app.services.plans import IssuePlan
 from vending_app.services.use_case import Keeping, TokenUseCase
-from vending_app.storage import ledger, meters, parties, requests, sales, tenants
+from vending_app.storage import ledger, meters, network, parties, requests, sales, tenants
 
-_MOST_OPEN: Final = 10_000
 _NUMBERED: Final = (tenants.BASIS, tenants.SALE)
 
 
@@ -52,12 +51,8 @@ class SaleWork:
 
 def pending_sales_minor(connection: Connection, vendor: Vendor) -> int:
     """Return for how much a vendor has sold without the books knowing yet."""
-    opened = requests.list_open(vendor.tenant, connection, limit=_MOST_OPEN)
-    pending = [
-        json.loads(request.plan)["work"]["sale"]
-        for request in opened
-        if request.kind == SALE.kind and request.plan is not None
-    ]
+    plans = requests.pending_plans(vendor.tenant, connection, kind=SALE.kind)
+    pending = [json.loads(plan)["work"]["sale"] for plan in plans]
     return sum(
         int(sale["tendered_minor"]) for sale in pending if sale["vendor_code"] == vendor.code
     )
@@ -86,6 +81,17 @@ def _read(document: dict[str, Any], issue: IssuePlan) -> SaleWork:
         cash_rounding_minor=document["cash_rounding_minor"],
         reason=document["reason"],
     )
+
+
+def _hangs_where_sold(keeping: Keeping[SaleWork]) -> bool:
+    """Tell whether the customer still has the meter: a module elsewhere may take its time."""
+    meter = keeping.meter
+    if meter.life not in SELLABLE or meter.service_point_code is None:
+        return False
+    place = network.find_service_point(
+        meter.tenant, keeping.connection, code=meter.service_point_code
+    )
+    return place.account_number == keeping.work.sale.account_number
 
 
 def _lock(connection: Connection, work: SaleWork) -> None:
@@ -172,8 +178,7 @@ def _basis(
 def _change_meter(keeping: Keeping[SaleWork]) -> None:
     """Let the meter be active from its first sale on, and have its new key."""
     before, change = keeping.meter, keeping.work.issue.change
-    # Somebody may have taken it down while a module elsewhere was asked.
-    begins = before.life in SELLABLE and before.life is not Life.ACTIVE
+    begins = before.life is not Life.ACTIVE and _hangs_where_sold(keeping)
     if change is None and not begins:
         return
     meter: Meter = replace(before, life=Life.ACTIVE) if begins else before

@@ -76,9 +76,10 @@ def deposit(store: Store, operator: Operator, *, paid: Deposit, now: datetime) -
     require(operator, Permission.BANKING)
     require_code("A bank reference", paid.bank_reference)
     tenant = operator.tenant
-    payment = f"a payment {paid.bank_reference}"
-    with refusing_doubles(payment), store.write() as connection:
+    with store.write() as connection:
         parties.lock_vendor(tenant, connection, vendor_code=paid.vendor_code)
+        # The bank may have named it for another vendor, at this moment.
+        ledger.lock_books(tenant, connection)
         clock.require_clock(tenant, connection, now=now)
         terms = tenants.find_tenant(tenant, connection)
         entry = deposit_entry(
@@ -93,6 +94,6 @@ def deposit(store: Store, operator: Operator, *, paid: Deposit, now: datetime) -
             tenant, connection, kind=EntryKind.FLOAT_DEPOSIT, reference=entry.reference
         )
         if booked is not None:
-            raise AlreadyThereError(payment)
+            raise AlreadyThereError(f"a payment {paid.bank_reference}")
         ledger.post(tenant, connection, entry=entry, now=now)
         return parties.find_vendor(tenant, connection, vendor_code=paid.vendor_code)

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sts import DecoderReferenceNumber
@@ -16,6 +16,15 @@ from vending_app.storage.prepared import Prepared
 from vending_app.storage.tables import NOT_DONE, requests
 
 _OPEN: Final = (RequestState.PENDING.value, RequestState.UNKNOWN.value)
+_PENDING: Final = Prepared(
+    select(requests.c.plan).where(
+        requests.c.tenant == bindparam("tenant"),
+        requests.c.kind == bindparam("kind"),
+        NOT_DONE,
+        requests.c.state.in_([literal(state) for state in _OPEN]),
+        requests.c.plan.is_not(None),
+    )
+)
 _LONGEST_MESSAGE: Final = 500
 
 # A second request of the same name waits here until the first one is decided, and is then not
@@ -102,6 +111,12 @@ def open_plans(
         )
     )
     return tuple(plans.scalars())
+
+
+def pending_plans(tenant: str, connection: Connection, *, kind: str) -> tuple[str, ...]:
+    """Return the plans of the requests of a kind that are not decided."""
+    found = _PENDING.rows(connection, {"tenant": tenant, "kind": kind})
+    return tuple(row.plan for row in found)
 
 
 def set_plan(tenant: str, connection: Connection, *, request_id: str, plan: str) -> None:

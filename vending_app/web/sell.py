@@ -6,7 +6,13 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from vending_app.domain.errors import KeyChangeOfferedError, VendingError
+from vending_app.domain.errors import (
+    KeyChangeOfferedError,
+    OutcomeUnknownError,
+    RequestInProgressError,
+    StoreBusyError,
+    VendingError,
+)
 from vending_app.domain.money import Currency, parse_money
 from vending_app.domain.sales import PaymentMethod
 from vending_app.services import meters, vending
@@ -74,6 +80,8 @@ def sell() -> Response | tuple[str, int]:
         result = vending.vend(parts().store, parts().module, now=now(), request=wanted)
     except KeyChangeOfferedError as error:
         return _quote_again(error)
+    except (OutcomeUnknownError, RequestInProgressError, StoreBusyError) as error:
+        return _ask_again(error)
     except VendingError as error:
         return _form(error=error), status_of(error)
     return redirect(url_for("sales.show_sale", sale_number=result.result.number), code=303)
@@ -96,6 +104,14 @@ def _quote_again(error: KeyChangeOfferedError) -> tuple[str, int]:
         error=error,
     )
     return page, status_of(error)
+
+
+def _ask_again(error: VendingError) -> tuple[str, int]:
+    """Offer to send the same request again: with another name it could be a second sale.
+
+    Nothing is read for it, for the database may be busy.
+    """
+    return render_template("again.html", typed=request.form, error=error), status_of(error)
 
 
 def _amount() -> Amount:

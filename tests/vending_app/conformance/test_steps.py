@@ -151,7 +151,9 @@ def test_a_step_that_is_refused_has_failed(monkeypatch: pytest.MonkeyPatch) -> N
     step = replace(STEPS[0], check=_refusing)
     monkeypatch.setattr(steps, "STEPS", (step,))
     (result,) = run()
-    assert result.problems == ("refused with STORE_BUSY: The system is busy. Nothing was done.",)
+    assert result.problems == (
+        "refused with STORE_BUSY: The system is busy. This step was not done.",
+    )
 
 
 def test_the_command_says_what_passed_and_what_did_not(

@@ -28,7 +28,7 @@ from keys.issuing import JournalledModule
 from tests.vending_app.conftest import new_postgresql_database, opened
 from tests.vending_app.helpers import NOW
 from tests.vending_app.vend.shop import sell
-from vending_app.domain.errors import NotPermittedError, RequestIdReusedError
+from vending_app.domain.errors import NotPermittedError, OutcomeUnknownError, RequestIdReusedError
 from vending_app.domain.ledger import deposit_entry
 from vending_app.domain.ledger_errors import LedgerClockBehindError
 from vending_app.storage import engine as engine_module
@@ -57,6 +57,10 @@ _LENGTH: Final = Prepared(
     )
 )
 _SLEEP: Final = Prepared(select(func.pg_sleep(60).label("slept")))
+_END_ALL: Final = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 _PID: Final = text("SELECT pg_backend_pid()")
 
 pytestmark = pytest.mark.postgres
@@ -364,6 +368,33 @@ def test_why_the_server_ended_the_connection_is_told(server: Store) -> None:
     with pytest.raises(OperationalError, match="administrator command") as lost:
         wait()
     assert lost.value.connection_invalidated
+
+
+def test_a_sale_whose_server_went_may_be_asked_for_again(
+    server: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_all(step: str) -> None:
+        if step == "sale.before_commit":
+            url = server.engine.url.render_as_string(hide_password=False)
+            with opened(url) as other, other.read() as connection:
+                connection.execute(_END_ALL)
+
+    monkeypatch.setattr(server, "fail_point", end_all)
+    with pytest.raises(OutcomeUnknownError):
+        sell(server, module)
+    monkeypatch.undo()
+    assert sell(server, module).result.number == 1
+
+
+def test_what_the_database_refuses_besides_is_no_unknown_outcome(
+    server: Store, module: JournalledModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(step: str) -> None:
+        raise IntegrityError(step, {}, ValueError())
+
+    monkeypatch.setattr(server, "fail_point", refuse)
+    with pytest.raises(IntegrityError):
+        sell(server, module)
 
 
 def test_an_interrupt_before_anything_was_sent_leaves_no_connection_behind(

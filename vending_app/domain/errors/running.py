@@ -4,14 +4,14 @@ from vending_app.domain.errors.root import VendingError
 
 
 class StoreBusyError(VendingError):
-    """The database did not answer in time; this time nothing was done."""
+    """The database did not answer in time; this step was not done."""
 
     code = "STORE_BUSY"
     hint = "try again: the same form never sells twice"
 
     def __init__(self) -> None:
         """Say that it is a matter of time."""
-        super().__init__("The system is busy. Nothing was done.")
+        super().__init__("The system is busy. This step was not done.")
 
 
 class ConfigError(VendingError):

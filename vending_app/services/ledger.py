@@ -6,6 +6,7 @@ stands there, another one under its code is refused.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -178,9 +179,12 @@ def _require_enough_for_pending(
     connection: Connection, tenant: str, postings: Iterable[Posting]
 ) -> None:
     """Refuse to take from a float what sales need whose outcome is not known yet."""
-    for account in sorted({posting.account for posting in postings}):
+    taken: Counter[str] = Counter()
+    for posting in postings:
+        taken[posting.account] += posting.amount_minor
+    for account, minor in sorted(taken.items()):
         kind, code = party_of(account) or ("", "")
-        if kind == "vendor":
+        if kind == "vendor" and minor > 0:
             vendor = parties.find_vendor(tenant, connection, vendor_code=code)
             if vendor.available_minor < pending_sales_minor(connection, vendor):
                 raise LedgerLimitError(account)

@@ -473,6 +473,10 @@ def test_a_correction_leaves_what_a_sale_needs_whose_outcome_is_not_known(
     with pytest.raises(LedgerLimitError):
         taken(50_01)
     assert taken(50_00).kind == "correction"
+    # A float that is too small already may be made less so.
+    change(store, tables.vendors, float_minor=199_98)
+    assert taken(-1).kind == "correction"
+    change(store, tables.vendors, float_minor=200_01)
     assert recover(store, elsewhere, now=LATER, tenant=THABANENG, request_id="r-1").result
     assert findings(store) == []
 
